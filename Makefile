@@ -1,0 +1,220 @@
+# Everything a developer runs. `make` alone lists the targets.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+GO        ?= go
+NPM       ?= npm
+FUZZTIME  ?= 30s
+RACE_PKGS ?= ./exporter/... ./internal/...
+GOTESTFLAGS ?=
+
+CACHE := $(CURDIR)/.cache
+TOOLS := $(CACHE)/bin
+
+# One set of build flags everywhere: packages built with other flags share nothing in Go's cache, and two full builds cost
+# minutes. -trimpath makes builds reproducible; without cgo the tests run what ships.
+export CGO_ENABLED ?= 0
+export GOFLAGS := $(filter-out -trimpath,$(shell $(GO) env GOFLAGS 2>/dev/null)) -trimpath
+
+VERSION  ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//')
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+BRANCH   := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+# The commit's date, not the clock's, so that the same commit gives the same binary.
+DATE     := $(shell git log -1 --format=%cd --date=format:%Y%m%d-%H:%M:%S 2>/dev/null)
+VPKG     := github.com/prometheus/common/version
+LDFLAGS  := -s -w -X $(VPKG).Version=$(or $(VERSION),0.0.0-dev) -X $(VPKG).Revision=$(or $(REVISION),unknown) \
+            -X $(VPKG).Branch=$(or $(BRANCH),unknown) -X $(VPKG).BuildDate=$(DATE)
+
+need = command -v $(1) >/dev/null || { echo "make $@: '$(1)' is missing; $(2)" >&2; exit 1; }
+need_go   = $(call need,$(GO),install Go 1.26 or later: https://go.dev/doc/install)
+need_node = $(call need,node,install Node.js 18 or later with npm: https://nodejs.org)
+need_npm  = $(call need,$(NPM),it comes with Node.js: https://nodejs.org)
+
+.PHONY: help
+help: ## List the targets
+	@echo "usage: make TARGET"; echo
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##### Build and run
+
+.PHONY: build
+build: ## Build the programs into bin/
+	@$(need_go)
+	@mkdir -p bin
+	@for main in cmd/*/main.go; do \
+	  [ -e "$$main" ] || { echo "make build: no program under cmd/" >&2; exit 1; }; \
+	  name=$$(basename "$$(dirname "$$main")"); \
+	  note=; [ -e "bin/$$name" ] || note=' (the first build takes some minutes)'; \
+	  echo "building bin/$$name$$note"; \
+	  $(GO) build -ldflags '$(LDFLAGS)' -o "bin/$$name" "./cmd/$$name"; \
+	done
+
+.PHONY: demo
+demo: ## Start PM2, sample apps and the agent, and show what is measured
+	@$(need_go)
+	@$(need_node)
+	@$(need_npm)
+	@$(MAKE) --no-print-directory pm2
+	@echo "compiling the demo (the first time takes some minutes)"
+	@$(GO) run ./examples/demo
+
+##### Check
+
+.PHONY: test
+test: pm2 ## Vet and test everything, against a real PM2
+	@$(need_go)
+	@mkdir -p $(CACHE)
+	@echo "go vet ./..."
+	@$(GO) vet ./...
+	@echo "go test ./... (compiles first; a cold cache takes some minutes)"
+	@rc=0; start=$$SECONDS; \
+	$(GO) test -timeout 10m $(GOTESTFLAGS) ./... 2>&1 | tee $(CACHE)/test.log || rc=$$?; \
+	awk -v s=$$((SECONDS - start)) ' \
+	  /^ok[ \t]/ { ok++ } /^FAIL[ \t]/ { bad++; list = list " " $$2 } \
+	  END { printf "\n%d s; log in .cache/test.log\n", s; \
+	        if (bad) printf "failed:%s\n", list; \
+	        printf "packages: %d passed, %d failed\n", ok, bad }' $(CACHE)/test.log; \
+	exit $$rc
+
+.PHONY: race
+race: pm2 ## Test RACE_PKGS with the race detector (needs a C compiler)
+	@$(need_go)
+	@$(call need,gcc,the race detector needs cgo)
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(GOTESTFLAGS) $(RACE_PKGS)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s)
+	@$(need_go)
+	@n=0; \
+	while IFS=: read -r file func; do \
+	  n=$$((n + 1)); dir=$$(dirname "$$file"); \
+	  echo "fuzz $$func in $$dir for $(FUZZTIME)"; \
+	  $(GO) test -run '^$$' -fuzz "^$$func\$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null; \
+	done < <(git ls-files -co --exclude-standard -- '*_test.go' | sort | xargs -r awk ' \
+	  /^func Fuzz[A-Za-z0-9_]*\([a-z_]+ \*testing\.F\)/ { f = $$2; sub(/\(.*/, "", f); print FILENAME ":" f }'); \
+	echo "fuzzed $$n targets"
+
+.PHONY: lint
+lint: tools-lint ## Run the linters and check the formatting
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: fmt
+fmt: tools-lint ## Format the Go code
+	$(TOOLS)/golangci-lint fmt ./...
+
+.PHONY: generate
+generate: ## Regenerate generated files (docs/metrics.md, …)
+	@$(need_go)
+	$(GO) generate ./...
+
+# Compares the tree with itself, not with the last commit, so that it also works while there is uncommitted work.
+.PHONY: check-generated
+check-generated: ## Fail when generated files are stale
+	@mkdir -p $(CACHE)
+	@sums() { git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true; }; \
+	sums >$(CACHE)/generated.before; \
+	$(MAKE) --no-print-directory generate; \
+	sums >$(CACHE)/generated.after; \
+	changed=$$(comm -13 <(sort $(CACHE)/generated.before) <(sort $(CACHE)/generated.after) | cut -c67-); \
+	if [ -n "$$changed" ]; then \
+	  echo "stale, regenerated just now, commit them:" >&2; echo "$$changed" | sed 's/^/  /' >&2; exit 1; \
+	fi; \
+	echo "generated files are up to date"
+
+.PHONY: check-metrics
+check-metrics: tools-prom ## Check the golden metrics with promtool
+	@n=0; \
+	for f in $$(git ls-files -co --exclude-standard -- 'exporter/testdata/*.prom' 'exporter/testdata/**/*.prom'); do \
+	  n=$$((n + 1)); \
+	  $(TOOLS)/promtool check metrics <"$$f" || { echo "$$f: see above" >&2; exit 1; }; \
+	done; \
+	echo "promtool checked $$n files"
+
+##### Longer runs
+
+.PHONY: bench
+bench: build pm2 peer ## Measure the agent, beside another exporter
+	$(GO) run ./internal/bench
+
+.PHONY: matrix
+matrix: pm2-all ## Test against every supported PM2
+	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...
+
+.PHONY: soak
+soak: pm2 ## Run for long and watch for leaks
+	$(GO) test -tags=soak -timeout 60m $(GOTESTFLAGS) ./internal/soak/...
+
+##### Tools, each installed only when missing or out of date
+
+# Scripts of the packages never run: PM2 needs none of them.
+define npm_ci
+tools/$(1)/node_modules/.installed: tools/$(1)/package.json tools/$(1)/package-lock.json
+	@$$(need_node)
+	@$$(need_npm)
+	@echo "installing $$$$(sed -n 's/.*"\(pm2[a-z-]*\)": "\([0-9.]*\)".*/\1 \2/p' tools/$(1)/package.json) from npm into tools/$(1)"
+	@cd tools/$(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $$@
+endef
+$(foreach d,pm2/7 pm2/6 pm2/5 peer,$(eval $(call npm_ci,$(d))))
+
+.PHONY: pm2
+pm2: tools/pm2/7/node_modules/.installed ## Install the PM2 that tests run against
+	@:
+
+.PHONY: pm2-all
+pm2-all: pm2 tools/pm2/6/node_modules/.installed tools/pm2/5/node_modules/.installed peer ## Install every PM2 of the matrix
+	@:
+
+.PHONY: peer
+peer: tools/peer/node_modules/.installed ## Install the exporter that benchmarks compare with
+	@:
+
+# $(1): program, $(2): folder under tools/, $(3): package, $(4): further flags
+define go_tool
+$(TOOLS)/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
+	@$$(need_go)
+	@mkdir -p $(TOOLS)
+	@echo "building $(1) (a cold build takes some minutes)"
+	@cd tools/$(2) && $$(GO) build -o $$@ $(4) $(3)
+	@touch $$@
+endef
+# Version numbers that the programs print. Prometheus 3.N is v0.3NN as a module.
+prom_version = $(shell sed -n 's,.*github.com/prometheus/prometheus v0\.3\([0-9]*\)\.\([0-9]*\).*,3.\1.\2,p' tools/prom/go.mod)
+am_version = $(shell sed -n 's,.*github.com/prometheus/alertmanager v\([0-9.]*\).*,\1,p' tools/prom/go.mod)
+# Service discovery of clouds doubles the build; file and http discovery stay.
+prom_flags = -tags=remove_all_sd -ldflags '-s -w -X $(VPKG).Version=$(prom_version)'
+
+$(eval $(call go_tool,golangci-lint,lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,-ldflags '-s -w'))
+$(eval $(call go_tool,gofumpt,lint,mvdan.cc/gofumpt,-ldflags '-s -w'))
+$(eval $(call go_tool,promtool,prom,github.com/prometheus/prometheus/cmd/promtool,$(prom_flags)))
+$(eval $(call go_tool,prometheus,prom,github.com/prometheus/prometheus/cmd/prometheus,$(prom_flags)))
+$(eval $(call go_tool,amtool,prom,github.com/prometheus/alertmanager/cmd/amtool,-ldflags '-s -w -X $(VPKG).Version=$(am_version)'))
+
+.PHONY: tools-lint
+tools-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Build golangci-lint and gofumpt into .cache/bin/
+	@:
+
+.PHONY: tools-prom
+tools-prom: $(TOOLS)/promtool $(TOOLS)/amtool $(TOOLS)/prometheus ## Build promtool, amtool and a Prometheus server into .cache/bin/
+	@:
+
+$(TOOLS)/prometheus-2.42: tools/prom-2.42/fetch
+	@mkdir -p $(TOOLS)
+	@tools/prom-2.42/fetch $@
+
+.PHONY: tools-prom-2.42
+tools-prom-2.42: $(TOOLS)/prometheus-2.42 ## Take Prometheus 2.42 out of Debian 12's package, without installing it
+	@:
+
+##### Clean
+
+.PHONY: clean
+clean: ## Remove what was built, but not the tools
+	rm -rf bin $(CACHE)/test.log $(CACHE)/generated.before $(CACHE)/generated.after
+
+.PHONY: distclean
+distclean: clean ## Remove the tools and the installed PM2s too
+	rm -rf $(CACHE) tools/pm2/*/node_modules tools/peer/node_modules

@@ -1,0 +1,90 @@
+// Command pm25-agent watches the PM2 daemons of a host and exposes them as
+// Prometheus metrics.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/pm25/pm25/internal/app"
+	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/pm2/discovery"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "pm25-agent:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	o := app.Options{Collectors: map[string]bool{}, Now: time.Now}
+	var logLevel, logFormat, forget string
+
+	cli := kingpin.New("pm25-agent", "Watches the PM2 daemons of this host and exposes them as Prometheus metrics.")
+	cli.HelpFlag.Short('h')
+	cli.Version(version.Print("pm25-agent"))
+	o.Web = kingpinflag.AddFlags(cli, "127.0.0.1:9209")
+	serve := cli.Command("serve", "Watch and serve metrics (the default).").Default()
+	serve.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.TelemetryPath)
+	serve.Flag("web.compress", "Compress answers when asked to; it costs more than making them.").BoolVar(&o.Compress)
+	serve.Flag("web.exporter-metrics", "Expose metrics of the agent's own process (go_*, process_*).").Default("true").BoolVar(&o.SelfMetrics)
+	serve.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
+	serve.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
+	serve.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
+	serve.Flag("custom.max-per-process", "How many values of @pm2/io are exposed of one process.").Default("100").IntVar(&o.CustomPerMetric)
+	for _, name := range catalog.Collectors() {
+		on := new(bool)
+		serve.Flag("collector."+name, "Collector "+name+".").Default("true").BoolVar(on)
+		serve.Action(func(*kingpin.ParseContext) error { o.Collectors[name] = *on; return nil })
+	}
+	forgetting := cli.Command("forget", "Forget a PM2 daemon that is gone for good, also in a running agent.")
+	forgetting.Arg("daemon", "Its label, as in pm2_up.").Required().StringVar(&forget)
+	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir(os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
+	cli.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
+	cli.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
+
+	command, err := cli.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; see pm25-agent --help", err)
+	}
+	if command == forgetting.FullCommand() {
+		return discovery.ForgetInFile(app.KnownFile(o.StateDir), forget)
+	}
+	o.Logger = newLogger(logLevel, logFormat)
+	return serveUntilSignal(o)
+}
+
+func serveUntilSignal(o app.Options) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	level.Info(o.Logger).Log("msg", "Starting pm25-agent", "version", version.Info(), "build_context", version.BuildContext())
+	app.WarnIfManaged(o.Logger, os.Getenv)
+	agent, err := app.NewAgent(o)
+	if err != nil {
+		return err
+	}
+	defer agent.Close()
+	return agent.Run(ctx)
+}
+
+func newLogger(least, format string) log.Logger {
+	out := log.NewSyncWriter(os.Stderr)
+	logger := log.NewLogfmtLogger(out)
+	if format == "json" {
+		logger = log.NewJSONLogger(out)
+	}
+	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
+	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+}

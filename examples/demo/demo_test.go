@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pm25/pm25/internal/pm2test"
+)
+
+const exposition = `# TYPE pm2_up gauge
+pm2_up{daemon="demo"} 1
+pm2_up{daemon="other"} 0
+# TYPE pm2_process_state gauge
+pm2_process_state{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8",state="online"} 1
+pm2_process_state{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8",state="stopped"} 0
+pm2_process_state{daemon="other",pm2_namespace="default",app="a",pm_id="8",state="errored"} 1
+# TYPE pm2_process_restarts_total counter
+pm2_process_restarts_total{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8"} 3
+# TYPE pm2_process_resident_memory_bytes gauge
+pm2_process_resident_memory_bytes{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8"} 5.24288e+07
+`
+
+func TestParse(t *testing.T) {
+	s, err := parse(strings.NewReader(exposition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.procs[8]
+	if s.up != 1 || len(s.procs) != 1 || p.app != "订单服务" || p.namespace != "华东" || p.state() != "online" || p.restarts != 3 || p.memory != 50<<20 {
+		t.Errorf("%+v %+v", s, p)
+	}
+	if _, err := parse(strings.NewReader("<html>")); err == nil {
+		t.Error("a web page was taken for metrics")
+	}
+}
+
+// good is what both sides say when all is as it should be.
+func good() ([]pm2test.Proc, samples) {
+	var procs []pm2test.Proc
+	s := samples{up: 1, procs: map[int]*sample{}}
+	for _, e := range expected {
+		for range e.processes {
+			p := pm2test.Proc{Name: e.app, Namespace: e.namespace, PMID: len(procs), Status: e.states[0], Restarts: e.restarts}
+			if p.Namespace == "" {
+				p.Namespace = "default"
+			}
+			procs = append(procs, p)
+			s.procs[p.PMID] = &sample{app: p.Name, namespace: p.Namespace, states: []string{p.Status}, restarts: float64(p.Restarts), memory: 1 << 20}
+		}
+	}
+	return procs, s
+}
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(*[]pm2test.Proc, samples)
+		want  string // in the error; empty: none
+	}{
+		{"good", func(*[]pm2test.Proc, samples) {}, ""},
+		{"down", func(p *[]pm2test.Proc, s samples) {
+			(*p)[0].Status = "errored"
+			s.procs[0].states = []string{"errored"}
+		}, "shop-web (0): PM2 says errored"},
+		{"disagree", func(p *[]pm2test.Proc, s samples) { s.procs[1].states = []string{"stopped"} }, "shop-api (1): PM2 says online, the metrics say stopped"},
+		{"two states", func(p *[]pm2test.Proc, s samples) { s.procs[1].states = []string{"online", "stopped"} }, "online+stopped"},
+		{"not in metrics", func(p *[]pm2test.Proc, s samples) { delete(s.procs, 3) }, "mailer (3): PM2 says online, the metrics say absent"},
+		{"only in metrics", func(p *[]pm2test.Proc, s samples) { *p = (*p)[1:] }, "shop-web has 1 processes"},
+		{"never crashed", func(p *[]pm2test.Proc, s samples) { (*p)[4].Restarts = 0 }, "payments (4): restarted 0 times"},
+		{"crash not seen", func(p *[]pm2test.Proc, s samples) { s.procs[4].restarts = 0 }, "payments (4): PM2 counts 1 restarts, the metrics 0"},
+		{"name garbled", func(p *[]pm2test.Proc, s samples) { s.procs[8].app = "????" }, "订单服务 (8): the metrics have another name"},
+		{"no memory", func(p *[]pm2test.Proc, s samples) { s.procs[0].memory = -1 }, "shop-web (0): no memory"},
+		{"stranger", func(p *[]pm2test.Proc, s samples) { (*p)[0].Name = "x" }, "nobody started this app"},
+	} {
+		procs, s := good()
+		c.spoil(&procs, s)
+		err := check(compare(procs, s))
+		if c.name == "only in metrics" {
+			if err == nil || !strings.Contains(err.Error(), "PM2 says absent") {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if got := fmt.Sprint(err); (c.want == "") != (err == nil) || !strings.Contains(got, c.want) && c.want != "" {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	procs, s := good()
+	out := table(compare(procs, s))
+	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+	if len(lines) != 2+9 || !strings.Contains(lines[2], "shop-web") || !strings.Contains(lines[10], "订单服务 (华东)") {
+		t.Fatalf("\n%s", out)
+	}
+	// All lines end in the same column, whatever script they are written in.
+	for _, l := range lines[1:] {
+		if columns(l) != columns(lines[1]) {
+			t.Errorf("%d columns, want %d: %s", columns(l), columns(lines[1]), l)
+		}
+	}
+}
+
+func TestStateLabel(t *testing.T) {
+	for status, want := range map[string]string{"online": "online", "waiting restart": "waiting_restart", "one-launch-status": "one_launch", "": "other", "new": "other"} {
+		if got := stateLabel(status); got != want {
+			t.Errorf("%q: %q, want %q", status, got, want)
+		}
+	}
+}
+
+func TestPickStaysOnLoopback(t *testing.T) {
+	ports := map[string]bool{}
+	for dice := range 100 {
+		_, url := pick(4300, dice, 7)
+		rest, ok := strings.CutPrefix(url, "http://127.0.0.1:")
+		if !ok {
+			t.Fatal(url)
+		}
+		ports[rest[:4]] = true
+	}
+	if len(ports) != 3 {
+		t.Errorf("goes to %v only", ports)
+	}
+}
+
+func TestFreePorts(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().(*net.TCPAddr).Port
+	got, err := freePorts(taken, 2)
+	if err != nil || got == taken || got == taken-1 {
+		t.Errorf("%d %v, %d is taken", got, err, taken)
+	}
+}
+
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	f, err := takeLock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := takeLock(dir); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d)", os.Getpid())) {
+		t.Errorf("a second demo was let in, or not told who is there: %v", err)
+	}
+	f.Close()
+	f, err = takeLock(dir)
+	if err != nil {
+		t.Fatalf("the lock survived its owner: %v", err)
+	}
+	f.Close()
+}
+
+func TestPrerequisites(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // neither node nor npm
+	_, err := prerequisites(options{agent: "/nowhere/pm25-agent"})
+	if err == nil {
+		t.Fatal("nothing is missing?")
+	}
+	for _, want := range []string{"Node.js is missing: install", "run make build"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+}
+
+// The expectations and the ecosystem file name the same apps.
+func TestExpectedMatchesEcosystem(t *testing.T) {
+	b, err := os.ReadFile("../ecosystem.config.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range expected {
+		if !strings.Contains(string(b), "'"+e.app+"'") {
+			t.Errorf("no app %s in the ecosystem file", e.app)
+		}
+	}
+	if n := strings.Count(string(b), "    app('"); n != len(expected) || !slices.ContainsFunc(expected, func(e expectation) bool { return e.restarts > 0 }) {
+		t.Errorf("%d apps in the ecosystem file, %d expected", n, len(expected))
+	}
+}

@@ -1,0 +1,65 @@
+package exporter
+
+import (
+	"context"
+	"sync"
+
+	"github.com/pm25/pm25/internal/catalog"
+)
+
+// customCollector exposes what apps publish through @pm2/io.
+type customCollector struct {
+	mu      sync.Mutex
+	max     int
+	labels  *labelCache[customKey, Labels]
+	dropped map[string]uint64
+	before  map[procLabelKey]int // dropped of each process at the last scrape
+}
+
+type customKey struct {
+	procLabelKey
+	name, unit string
+}
+
+// NewCustomCollector exposes at most perProcess values of each process.
+func NewCustomCollector(perProcess int) Collector {
+	return &customCollector{
+		max: perProcess, dropped: map[string]uint64{}, before: map[procLabelKey]int{},
+		labels: newLabelCache(func(k customKey) Labels {
+			return processLabels(k.procLabelKey).with("name", k.name, "unit", k.unit)
+		}),
+	}
+}
+
+func (*customCollector) Name() string { return "custom" }
+
+func (c *customCollector) Collect(_ context.Context, in *Input, out *Sink) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := make(map[procLabelKey]int, len(c.before))
+	for i := range in.Daemons {
+		d := &in.Daemons[i]
+		for j := range d.Processes {
+			p := &d.Processes[j]
+			key := procLabelKey{d.Label, p.Key}
+			kept := p.Metrics[:min(len(p.Metrics), c.max)]
+			for _, m := range kept {
+				out.Gauge(catalog.CustomMetric, m.Value, c.labels.get(customKey{key, m.Name, m.Unit}))
+			}
+			now[key] = p.MetricsDropped + len(p.Metrics) - len(kept)
+			if more := now[key] - c.before[key]; more > 0 {
+				c.dropped[d.Label] += uint64(more)
+			}
+		}
+	}
+	c.before = now
+	c.labels.sweep()
+	return nil
+}
+
+// Dropped tells how many values of a daemon's processes were left out.
+func (c *customCollector) Dropped(daemon string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped[daemon]
+}

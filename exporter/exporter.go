@@ -1,0 +1,154 @@
+// Package exporter exposes PM2 daemons, their apps and the host as Prometheus
+// metrics.
+//
+// It guarantees:
+//   - what it emits is what internal/catalog lists, with bounded labels;
+//   - a collector that fails, panics or is too slow costs its own samples and
+//     no others;
+//   - a value that can not be read is absent;
+//   - a scrape ends within the deadline that Prometheus set for it.
+//
+// It does not talk to PM2: package watch does, and hands over views.
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/pm25/pm25/internal/watch"
+)
+
+// Options of an Exporter. All are required.
+type Options struct {
+	Collectors []Collector
+	// Daemons returns the daemons under watch, sorted by label.
+	Daemons func() []Daemon
+	Agent   AgentInfo
+	Logger  log.Logger
+	Now     func() time.Time
+}
+
+// Exporter gathers metrics.
+type Exporter struct {
+	opts       Options
+	vocabulary *vocabulary
+	agent      *agentFacts
+	custom     *customCollector // nil when switched off
+}
+
+// New checks the options and returns an Exporter.
+func New(o Options) (*Exporter, error) {
+	if o.Daemons == nil || o.Agent == nil || o.Logger == nil || o.Now == nil {
+		return nil, errors.New("exporter: an option is missing")
+	}
+	e := &Exporter{opts: o, vocabulary: newVocabulary(), agent: newAgentFacts(o.Agent, o.Now())}
+	for _, c := range o.Collectors {
+		if custom, ok := c.(*customCollector); ok {
+			e.custom = custom
+		}
+	}
+	return e, nil
+}
+
+// Names lists the collectors.
+func (e *Exporter) Names() []string {
+	var names []string
+	for _, c := range e.opts.Collectors {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+// outcome is how a collector fared in one scrape.
+type outcome struct {
+	name     string
+	took     time.Duration
+	err      error
+	timedOut bool
+	sink     *Sink
+}
+
+// Gather runs the collectors whose names are in only, or all when it is
+// empty, and returns the families sorted by name.
+func (e *Exporter) Gather(ctx context.Context, only []string) []*dto.MetricFamily {
+	in := e.look(ctx, only)
+	done := make(chan outcome, len(e.opts.Collectors))
+	waiting := map[string]bool{}
+	began := e.opts.Now()
+	for _, c := range e.opts.Collectors {
+		if len(only) == 0 || slices.Contains(only, c.Name()) {
+			waiting[c.Name()] = true
+			go func() { done <- e.run(ctx, c, in) }()
+		}
+	}
+	var ran []outcome
+	for len(waiting) > 0 {
+		select {
+		case r := <-done:
+			delete(waiting, r.name)
+			ran = append(ran, r)
+		case <-ctx.Done():
+			for name := range waiting {
+				ran = append(ran, outcome{name: name, took: e.opts.Now().Sub(began), err: ctx.Err(), timedOut: true})
+			}
+			clear(waiting)
+		}
+	}
+	return e.assemble(in, ran)
+}
+
+// look takes the picture that the collectors share, of all daemons at once.
+func (e *Exporter) look(ctx context.Context, only []string) *Input {
+	want := watch.Want{Custom: e.custom != nil && (len(only) == 0 || slices.Contains(only, e.custom.Name()))}
+	daemons := e.opts.Daemons()
+	in := &Input{Daemons: make([]DaemonView, len(daemons))}
+	var wg sync.WaitGroup
+	for i, d := range daemons {
+		wg.Go(func() { in.Daemons[i] = DaemonView{View: d.View(ctx, want), Daemon: d} })
+	}
+	wg.Wait()
+	return in
+}
+
+func (e *Exporter) run(ctx context.Context, c Collector, in *Input) (r outcome) {
+	began := e.opts.Now()
+	sink := newSink(e.vocabulary)
+	r = outcome{name: c.Name(), sink: sink}
+	defer func() {
+		if p := recover(); p != nil {
+			r.err, r.sink = fmt.Errorf("panic: %v", p), nil
+		}
+		r.took = e.opts.Now().Sub(began)
+	}()
+	r.err = c.Collect(ctx, in, sink)
+	return r
+}
+
+func (e *Exporter) assemble(in *Input, ran []outcome) []*dto.MetricFamily {
+	slices.SortFunc(ran, func(a, b outcome) int { return strings.Compare(a.name, b.name) })
+	self := newSink(e.vocabulary)
+	e.agent.collect(in, ran, e.custom, self)
+	var out []*dto.MetricFamily
+	for _, r := range append(ran, outcome{sink: self}) {
+		if r.err != nil {
+			level.Error(e.opts.Logger).Log("msg", "Collector failed", "collector", r.name, "duration", r.took, "err", r.err)
+		}
+		if r.sink == nil {
+			continue
+		}
+		for _, family := range r.sink.families {
+			out = append(out, family)
+		}
+	}
+	slices.SortFunc(out, func(a, b *dto.MetricFamily) int { return strings.Compare(*a.Name, *b.Name) })
+	return out
+}

@@ -1,0 +1,252 @@
+// Package app wires the programs together and runs them: it starts parts in
+// order, stops them in reverse, and rolls a failed start back the same way.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/pm25/pm25/exporter"
+	"github.com/pm25/pm25/internal/pm2/discovery"
+	"github.com/pm25/pm25/internal/procfs"
+)
+
+// shutdownTimeout bounds each step of an orderly stop.
+const shutdownTimeout = 5 * time.Second
+
+// Agent is the program pm25-agent.
+type Agent struct {
+	opts     Options
+	state    *stateFile
+	set      *daemonSet
+	exporter *exporter.Exporter
+	sources  []procfs.Source
+	rejected rejectedSockets
+}
+
+// NewAgent prepares an agent. Nothing is consumed or served yet; Close undoes
+// it.
+func NewAgent(o Options) (*Agent, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	a := &Agent{opts: o}
+	if err := a.prepare(); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Agent) prepare() (err error) {
+	if a.state, err = openState(a.opts.StateDir, a.opts.Logger); err != nil {
+		return err
+	}
+	restored, err := a.state.read()
+	if err != nil {
+		return err
+	}
+	finder, err := discovery.New(discovery.Options{
+		Homes: a.opts.Homes, AllowedUsers: a.opts.Users, ForgetAfter: a.opts.ForgetAfter, ProcRoot: a.opts.ProcRoot,
+		KnownFile: KnownFile(a.opts.StateDir), OnRejected: a.rejected.add, Now: a.opts.Now, Logger: a.opts.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	alone, err := a.source(true)
+	if err != nil {
+		return err
+	}
+	a.set = &daemonSet{
+		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
+		now: a.opts.Now, running: map[string]*watched{}, restored: restored,
+	}
+	all, err := a.collectors()
+	if err != nil {
+		return err
+	}
+	a.exporter, err = exporter.New(exporter.Options{
+		Collectors: all, Daemons: a.set.daemons, Agent: a, Logger: a.opts.Logger, Now: a.opts.Now,
+	})
+	return err
+}
+
+func (a *Agent) collectors() ([]exporter.Collector, error) {
+	daemons, err := a.source(true)
+	if err != nil {
+		return nil, err
+	}
+	processes, err := a.source(false)
+	if err != nil {
+		return nil, err
+	}
+	host, err := exporter.NewHostCollector(func(paths func() []string) (procfs.Host, error) {
+		return procfs.NewHost(procfs.HostOptions{ProcRoot: a.opts.ProcRoot, Paths: paths})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var on []exporter.Collector
+	for _, c := range []exporter.Collector{
+		exporter.NewDaemonCollector(daemons), exporter.NewProcessCollector(processes), exporter.NewAppCollector(),
+		exporter.NewCustomCollector(a.opts.CustomPerMetric), host,
+	} {
+		if a.opts.Collectors[c.Name()] {
+			on = append(on, c)
+		}
+	}
+	return on, nil
+}
+
+func (a *Agent) source(alone bool) (procfs.Source, error) {
+	s, err := procfs.New(procfs.Options{ProcRoot: a.opts.ProcRoot, Alone: alone})
+	if err == nil {
+		a.sources = append(a.sources, s)
+	}
+	return s, err
+}
+
+// Close frees what NewAgent took.
+func (a *Agent) Close() {
+	for _, s := range a.sources {
+		s.Close()
+	}
+	if a.set != nil {
+		_ = a.set.finder.Close()
+	}
+	if a.state != nil {
+		a.state.close()
+	}
+}
+
+// Run serves until ctx is done, and writes the state.
+func (a *Agent) Run(ctx context.Context) error {
+	listeners, err := listen(a.opts.Web)
+	if err != nil {
+		return err
+	}
+	// From here on the counters go on: the state is used up.
+	if err := a.state.consume(); err != nil {
+		closeAll(listeners)
+		return err
+	}
+	watchCtx, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	var watching sync.WaitGroup
+	watching.Go(func() { a.set.run(watchCtx) })
+	watching.Go(func() { watchdog(watchCtx, a.opts.Logger) })
+
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	served := make(chan error, 1)
+	go func() {
+		served <- web.ServeMultiple(listeners, server, a.opts.Web, slgkLogger(a.opts))
+	}()
+	notify(a.opts.Logger, "READY=1")
+	select {
+	case err = <-served:
+		err = fmt.Errorf("serving HTTP: %w", err)
+	case <-ctx.Done():
+		err = nil
+	}
+	notify(a.opts.Logger, "STOPPING=1")
+	stop, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if shutErr := server.Shutdown(stop); shutErr != nil {
+		level.Warn(a.opts.Logger).Log("msg", "Requests were cut off at shutdown", "err", shutErr)
+	}
+	stopWatching()
+	watching.Wait()
+	return errors.Join(err, a.state.write(a.set.save(), a.opts.Now()))
+}
+
+// RejectedSockets counts the sockets that discovery left alone, by reason.
+func (a *Agent) RejectedSockets() map[string]uint64 { return a.rejected.counts() }
+
+// StateErrors counts failures with the state file.
+func (a *Agent) StateErrors() uint64 { return a.state.failures.Load() }
+
+// StateRestored is true when counters go on from an earlier run.
+func (a *Agent) StateRestored() bool { return a.set.restoredAny() }
+
+// KnownFile is where the agent remembers the daemons it has seen.
+func KnownFile(stateDir string) string { return filepath.Join(stateDir, "daemons.json") }
+
+func (a *Agent) selfMetrics() prometheus.Gatherer {
+	if !a.opts.SelfMetrics {
+		return nil
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+// listen opens the sockets of --web.listen-address or systemd's.
+func listen(flags *web.FlagConfig) ([]net.Listener, error) {
+	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
+		return systemdListeners()
+	}
+	var listeners []net.Listener
+	for _, address := range *flags.WebListenAddresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, explainListen(address, err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
+func bootID(procRoot string) string {
+	if procRoot == "" {
+		procRoot = "/proc"
+	}
+	data, err := os.ReadFile(filepath.Join(procRoot, "sys/kernel/random/boot_id"))
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(data))
+}
+
+type rejectedSockets struct {
+	mu sync.Mutex
+	n  map[string]uint64
+}
+
+func (r *rejectedSockets) add(_ string, reason discovery.Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == nil {
+		r.n = map[string]uint64{}
+	}
+	r.n[string(reason)]++
+}
+
+func (r *rejectedSockets) counts() map[string]uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make(map[string]uint64, len(r.n))
+	for k, v := range r.n {
+		out[k] = v
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"net"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/pm25/pm25/exporter"
+	"github.com/pm25/pm25/internal/pm2/discovery"
+	"github.com/pm25/pm25/internal/procfs"
+	"github.com/pm25/pm25/internal/watch"
+)
+
+// findEvery is how often daemons are looked for.
+const findEvery = 15 * time.Second
+
+// daemonSet keeps one watcher for each daemon that discovery lists.
+type daemonSet struct {
+	finder   *discovery.Finder
+	proc     procfs.Source
+	procRoot string
+	bootID   string
+	log      log.Logger
+	now      func() time.Time
+
+	mu       sync.Mutex
+	running  map[string]*watched // by label
+	restored map[string]*watch.State
+	used     bool // some state was taken up
+	looked   bool // the first pass is done
+	wg       sync.WaitGroup
+}
+
+type watched struct {
+	*watch.Watcher
+	candidate discovery.Candidate
+	cancel    context.CancelFunc
+}
+
+// run looks for daemons until ctx is done and then stops all watchers.
+func (s *daemonSet) run(ctx context.Context) {
+	ticker := time.NewTicker(findEvery)
+	defer ticker.Stop()
+	for {
+		s.find(ctx)
+		select {
+		case <-ctx.Done():
+			s.wg.Wait()
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *daemonSet) find(ctx context.Context) {
+	found, err := s.finder.Find(ctx)
+	if err != nil && ctx.Err() == nil {
+		level.Debug(s.log).Log("msg", "Looking for PM2 daemons", "err", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	listed := map[string]bool{}
+	for _, c := range found {
+		listed[c.Label] = true
+		w, ok := s.running[c.Label]
+		if ok && w.candidate.Root == c.Root && w.candidate.Home == c.Home {
+			continue
+		}
+		if ok { // the same daemon by name, in a new container
+			s.stop(w)
+		}
+		s.start(ctx, c)
+	}
+	for label, w := range s.running {
+		if !listed[label] {
+			level.Info(s.log).Log("msg", "PM2 daemon is forgotten", "daemon", label)
+			s.stop(w)
+			delete(s.running, label)
+		}
+	}
+	s.looked = true
+}
+
+func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
+	state := s.restored[c.Label]
+	delete(s.restored, c.Label)
+	s.used = s.used || state != nil
+	ctx, cancel := context.WithCancel(ctx)
+	policy := s.finder.Policy()
+	w := watch.New(watch.Options{
+		Candidate: c,
+		Dial: func(ctx context.Context) (rpc, pub net.Conn, peer discovery.Peer, err error) {
+			return discovery.Dial(ctx, c, policy)
+		},
+		OOM:    s.oomCounter,
+		Proc:   s.proc,
+		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state,
+	})
+	s.running[c.Label] = &watched{Watcher: w, candidate: c, cancel: cancel}
+	s.wg.Go(func() { w.Run(ctx) })
+}
+
+// stop ends a watcher; what it knew is kept in case it comes back.
+func (s *daemonSet) stop(w *watched) {
+	w.cancel()
+}
+
+func (s *daemonSet) oomCounter(peer discovery.Peer) watch.OOMCounter {
+	c, err := procfs.NewOOMCounter(procfs.OOMOptions{PID: max(peer.PID, 1), ProcRoot: s.procRoot})
+	if err != nil {
+		return noOOMCounter{err}
+	}
+	return c
+}
+
+type noOOMCounter struct{ err error }
+
+func (n noOOMCounter) Read() (uint64, string, error) { return 0, "", n.err }
+
+// daemons lists the watchers for the exporter.
+func (s *daemonSet) daemons() []exporter.Daemon {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, len(s.running))
+	for label := range s.running {
+		names = append(names, label)
+	}
+	sort.Strings(names)
+	out := make([]exporter.Daemon, len(names))
+	for i, label := range names {
+		out[i] = s.running[label]
+	}
+	return out
+}
+
+// save returns the state of all daemons, those included that never came back.
+func (s *daemonSet) save() []watch.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var states []watch.State
+	for _, w := range s.running {
+		states = append(states, w.Save())
+	}
+	for _, state := range s.restored {
+		states = append(states, *state)
+	}
+	return states
+}
+
+func (s *daemonSet) ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.looked
+}
+
+func (s *daemonSet) restoredAny() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// Options of an Agent, named after its flags.
+type Options struct {
+	Homes       []string // --pm2.home
+	Users       []string // --pm2.user
+	ForgetAfter time.Duration
+	StateDir    string
+
+	Web           *web.FlagConfig
+	TelemetryPath string
+	Compress      bool
+	SelfMetrics   bool
+
+	Collectors      map[string]bool // by name: switched on
+	CustomPerMetric int
+
+	ProcRoot string
+	Logger   log.Logger
+	Now      func() time.Time
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Web == nil || o.Logger == nil || o.Now == nil:
+		return errors.New("app: an option is missing")
+	case o.ForgetAfter <= 0:
+		return fmt.Errorf("--pm2.forget-after is %s: it has to be positive", o.ForgetAfter)
+	case o.CustomPerMetric < 1 || o.CustomPerMetric > 1000:
+		return fmt.Errorf("--custom.max-per-process is %d: it has to be between 1 and 1000", o.CustomPerMetric)
+	case len(o.TelemetryPath) < 2 || o.TelemetryPath[0] != '/':
+		return fmt.Errorf("--web.telemetry-path is %q: it has to begin with / and be another than / itself", o.TelemetryPath)
+	}
+	return nil
+}
+
+// DefaultStateDir is where the agent keeps its state: systemd's
+// StateDirectory, /var/lib for root, else the user's own folder.
+func DefaultStateDir(getenv func(string) string, euid int) string {
+	if dir := getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	if euid == 0 {
+		return "/var/lib/pm25-agent"
+	}
+	if dir := getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "pm25-agent")
+	}
+	home := getenv("HOME")
+	if home == "" {
+		home = os.TempDir()
+	}
+	return filepath.Join(home, ".local", "state", "pm25-agent")
+}

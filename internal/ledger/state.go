@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"time"
+)
+
+// State is a ledger as it is written at an orderly shutdown. Of what it holds
+// only names and numbers that are metrics anyway come from PM2, and PM2's own
+// unique id of a process.
+type State struct {
+	Begun  time.Time   `json:"begun"`
+	Daemon string      `json:"daemon"`
+	Apps   []AppState  `json:"apps"`
+	Procs  []ProcState `json:"procs"`
+	IDs    []ProcKey   `json:"ids"`
+}
+
+// AppState is an App with its key.
+type AppState struct {
+	AppKey
+	App
+}
+
+// ProcState is a Proc with its key.
+type ProcState struct {
+	ProcKey
+	Proc
+}
+
+// Save returns the ledger's state.
+func (l *Ledger) Save() State {
+	s := State{Begun: l.begun, Daemon: l.daemon}
+	for key, app := range l.apps {
+		s.Apps = append(s.Apps, AppState{key, *app})
+	}
+	for key, proc := range l.procs {
+		s.Procs = append(s.Procs, ProcState{key, *proc})
+	}
+	for id, key := range l.ids {
+		s.IDs = append(s.IDs, ProcKey{key, id})
+	}
+	return s
+}
+
+// Restore returns the ledger that Save described.
+func Restore(s State) *Ledger {
+	l := New(s.Begun)
+	l.daemon, l.primed = s.Daemon, true
+	for _, a := range s.Apps {
+		app := a.App
+		l.apps[a.AppKey] = &app
+		if app.GoneAt.IsZero() {
+			l.live++
+		}
+	}
+	for _, p := range s.Procs {
+		proc := p.Proc
+		l.procs[p.ProcKey] = &proc
+	}
+	for _, k := range s.IDs {
+		l.ids[k.PMID] = k.AppKey
+	}
+	return l
+}
+
+// Lost counts, as ends for a reason that nobody can tell, the restarts that
+// happened while PM2's log could not be followed. It is to be called before
+// Apply.
+func (l *Ledger) Lost(restarts func(ProcKey) (now int64, uniqueID string, ok bool), emit func(key ProcKey, n uint64)) {
+	for key, p := range l.procs {
+		if !p.GoneAt.IsZero() {
+			continue
+		}
+		now, id, ok := restarts(key)
+		if ok && id == p.UniqueID && now > p.Base {
+			emit(key, uint64(now-p.Base))
+		}
+	}
+}

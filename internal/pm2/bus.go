@@ -1,0 +1,225 @@
+package pm2
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/pm25/pm25/internal/pm2/axon"
+	"github.com/pm25/pm25/internal/pm2/jsonscan"
+)
+
+// EventKind says what a message on PM2's bus is about.
+type EventKind int
+
+// The kinds of bus messages. The topic itself is text that any app may
+// choose, so it is mapped to these and goes no further.
+const (
+	EventCustom    EventKind = iota // a topic of the app's own
+	EventOut                        // a chunk of an app's standard output
+	EventErr                        // a chunk of an app's standard error
+	EventDaemonLog                  // a line of PM2's own log
+	EventLifecycle                  // process:event: start, online, exit, …
+	EventException                  // process:exception
+	EventMessage                    // process:msg and other plain messages
+	EventHuman                      // io.emit of @pm2/io
+	EventInternal                   // answers to actions, profiles, dependencies, spans
+	EventKill                       // the daemon is going down
+)
+
+// Event is what is taken of one message. It is valid during the call of the
+// handler only.
+type Event struct {
+	Kind EventKind
+	// Name, Namespace and PMID name the process; PMID is -1 where there is
+	// none, and that of the successor for a worker that a reload retires.
+	Name, Namespace string
+	PMID            int
+	Retired         bool // a reload's outgoing worker ("_old_N")
+
+	Lines     int    // EventOut, EventErr: newlines in the chunk
+	Text      []byte // EventDaemonLog: the line
+	Lifecycle string // EventLifecycle: PM2's word for it
+	Manual    bool   // EventLifecycle: asked for by an operator
+	Status    string // EventLifecycle: the process's status then
+	Notified  bool   // EventException: reported by the app, with metadata
+}
+
+// maxMessage bounds one argument of a bus message. Heap snapshots of some
+// hundred megabytes pass over the bus; they are skipped as they come in.
+const maxMessage = math.MaxUint32
+
+// Bus reads one PM2 daemon's pub.sock.
+type Bus struct {
+	in    *axon.Reader
+	scan  *jsonscan.Scanner
+	topic [64]byte
+	names interner
+}
+
+// NewBus reads from conn, which is never written to: the parameter's type has
+// no Write.
+func NewBus(conn io.Reader) *Bus {
+	return &Bus{in: axon.NewReader(conn, maxMessage), scan: jsonscan.New(), names: interner{}}
+}
+
+// Read hands every message to handle until the connection ends. bad is called
+// for a message that can not be decoded; reading goes on after it. Read
+// returns io.EOF when PM2 closed the connection between two messages.
+func (b *Bus) Read(handle func(*Event), bad func(error)) error {
+	var ev Event
+	for {
+		argc, err := b.in.Next()
+		if err != nil {
+			return err
+		}
+		if argc != 2 {
+			bad(fmt.Errorf("bus message of %d arguments, want 2", argc))
+			continue
+		}
+		ev = Event{PMID: -1}
+		err = b.message(&ev)
+		b.scan.Wipe()
+		if err != nil {
+			bad(fmt.Errorf("bus message: %w", err))
+			continue
+		}
+		handle(&ev)
+	}
+}
+
+func (b *Bus) message(ev *Event) error {
+	if _, err := b.in.Arg(); err != nil {
+		return err
+	}
+	topic, err := b.in.Text(b.topic[:])
+	if err != nil {
+		return err
+	}
+	ev.Kind = kindOf(strings.TrimPrefix(string(topic), "s:"))
+	if _, err := b.in.Arg(); err != nil {
+		return err
+	}
+	var tag [2]byte
+	if _, err := io.ReadFull(b.in, tag[:]); err != nil {
+		return unexpected(err)
+	}
+	if string(tag[:]) != "j:" {
+		return nil // no payload that says more
+	}
+	b.scan.Reset(b.in)
+	return b.scan.Object(func(key []byte) error {
+		switch string(key) {
+		case "process":
+			return b.process(ev)
+		case "event":
+			return b.text(&ev.Lifecycle, 32)
+		case "manually":
+			var err error
+			ev.Manual, err = b.scan.Bool()
+			return err
+		case "data":
+			return b.data(ev)
+		}
+		return nil
+	})
+}
+
+func (b *Bus) data(ev *Event) (err error) {
+	switch ev.Kind {
+	case EventOut, EventErr:
+		ev.Lines, err = b.scan.Lines()
+		return err
+	case EventDaemonLog:
+		text, err := b.scan.Text(maxRawName)
+		ev.Text = append(ev.Text[:0], text...)
+		return err
+	case EventException:
+		return b.scan.Object(func(key []byte) error {
+			if string(key) == "metadata" {
+				ev.Notified = true
+			}
+			return nil
+		})
+	default:
+		return nil
+	}
+}
+
+func (b *Bus) process(ev *Event) error {
+	return b.scan.Object(func(key []byte) error {
+		switch string(key) {
+		case "name":
+			return b.name(&ev.Name)
+		case "namespace":
+			return b.name(&ev.Namespace)
+		case "status":
+			return b.text(&ev.Status, 32)
+		case "pm_id":
+			text, err := b.scan.Text(32)
+			ev.PMID, ev.Retired = parsePMID(string(text))
+			return err
+		}
+		return nil
+	})
+}
+
+func (b *Bus) name(into *string) error {
+	text, err := b.scan.Text(maxRawName)
+	*into = b.names.get(text)
+	return err
+}
+
+func (b *Bus) text(into *string, limit int) error {
+	return takeText(b.scan, into, limit)
+}
+
+func kindOf(topic string) EventKind {
+	switch topic {
+	case "log:out":
+		return EventOut
+	case "log:err":
+		return EventErr
+	case "log:PM2":
+		return EventDaemonLog
+	case "process:event":
+		return EventLifecycle
+	case "process:exception":
+		return EventException
+	case "process:msg":
+		return EventMessage
+	case "human:event":
+		return EventHuman
+	case "pm2:kill":
+		return EventKill
+	case "profilings", "trace-span", "application:dependencies":
+		return EventInternal
+	}
+	if strings.HasPrefix(topic, "axm:") {
+		return EventInternal
+	}
+	return EventCustom
+}
+
+// interner keeps one copy of each name, so that a flood of log messages does
+// not become a flood of garbage. It starts over when apps choose too many.
+type interner map[string]string
+
+func (in interner) get(raw []byte) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	if s, ok := in[string(raw)]; ok {
+		return s
+	}
+	s := SafeName(raw)
+	if len(raw) > maxName {
+		return s
+	}
+	if len(in) >= 4096 {
+		clear(in)
+	}
+	in[string(raw)] = s
+	return s
+}

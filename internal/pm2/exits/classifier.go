@@ -1,0 +1,339 @@
+// Package exits tells why each process under a PM2 daemon ended.
+//
+// PM2 does not say it in one place. It logs that it is about to stop a
+// process and, before that, often why; it logs each end with code and signal;
+// only its bus carries the exceptions, and nothing tells an operator's
+// restart from cron's but the clock. Classifier puts these together.
+//
+// It guarantees one Exit for each end in the log, in order, and that what
+// cannot be told is Unknown and never Crash. It is pure: it reads no file and
+// no clock but the one it is given.
+package exits
+
+import (
+	"time"
+
+	"github.com/pm25/pm25/internal/pm2"
+	"github.com/pm25/pm25/internal/pm2/daemonlog"
+)
+
+// Exit is one end of one process.
+type Exit struct {
+	Name   string // safe as a label value
+	PMID   int
+	Reason Reason
+	// Code is the exit code, or 128 plus the number of the signal, as shells
+	// count. It is -1 where it is not known.
+	Code int
+	At   time.Time
+}
+
+// Verdict answers a question that may have no answer.
+type Verdict int
+
+// The verdicts.
+const (
+	CannotTell Verdict = iota
+	No
+	Yes
+)
+
+// Options connect a Classifier to its surroundings. All are required.
+type Options struct {
+	Emit func(Exit)
+	Now  func() time.Time
+	// OOMKilled says whether the kernel's out-of-memory killer struck lately.
+	// live is as in Line.
+	OOMKilled func(live bool) Verdict
+	// Alive says whether a process outlived its daemon.
+	Alive func(pmID int) bool
+}
+
+// exceptionWindow is how long before its end an exception explains it.
+const exceptionWindow = 5 * time.Second
+
+// watchWindow is how long after a file changed a restart is due to it.
+const watchWindow = time.Minute
+
+// Process is what the classifier knows of a process that runs.
+type Process struct {
+	Name    string `json:"name"`
+	PMID    int    `json:"pm_id"`
+	Retired bool   `json:"retired,omitempty"`
+	Cluster bool   `json:"cluster,omitempty"`
+	Cron    string `json:"cron,omitempty"`
+}
+
+type key struct {
+	pmID    int
+	retired bool
+}
+
+// slot is what is remembered of one process id.
+type slot struct {
+	Process
+	running   bool
+	planned   Reason // set once PM2 said that it stops the process
+	memory    bool   // over its memory limit
+	reloading bool
+	cronOff   bool // its cron job was taken off just now
+	thrown    time.Time
+}
+
+// Classifier follows one daemon. It is not safe for concurrent use.
+type Classifier struct {
+	opts    Options
+	slots   map[key]*slot
+	changed map[string]watchMark // by app name
+	held    *heldExit
+}
+
+type watchMark struct {
+	at   time.Time
+	done map[key]bool
+}
+
+// heldExit is an end whose reason depends on what PM2 says next.
+type heldExit struct {
+	exit  Exit
+	since time.Time
+}
+
+// New returns a Classifier that knows no process.
+func New(opts Options) *Classifier {
+	return &Classifier{opts: opts, slots: map[key]*slot{}, changed: map[string]watchMark{}}
+}
+
+// Restore sets the processes that ran when the log was last read.
+func (c *Classifier) Restore(running []Process) {
+	for _, p := range running {
+		c.slots[key{p.PMID, p.Retired}] = &slot{Process: p, running: true}
+	}
+}
+
+// Running lists the processes that run, for Restore.
+func (c *Classifier) Running() []Process {
+	var out []Process
+	for _, s := range c.slots {
+		if s.running {
+			out = append(out, s.Process)
+		}
+	}
+	return out
+}
+
+// Know takes PM2's list of processes: what the log, read from some point on,
+// cannot tell.
+func (c *Classifier) Know(list []pm2.Process) {
+	listed := make(map[key]bool, len(list))
+	for i := range list {
+		p := &list[i]
+		k := key{pmID: p.PMID}
+		listed[k] = true
+		s := c.slot(k, p.Name)
+		s.Cluster = p.ExecMode == "cluster"
+		s.Cron = p.CronRestart
+		if p.Running() && p.Status != pm2.StatusStopping {
+			s.running = true
+		}
+	}
+	for k, s := range c.slots {
+		if !listed[k] && !s.running {
+			delete(c.slots, k)
+		}
+	}
+}
+
+// Exception notes that a process threw.
+func (c *Classifier) Exception(pmID int) {
+	if s, ok := c.slots[key{pmID: pmID}]; ok {
+		s.thrown = c.opts.Now()
+	}
+}
+
+// Lifecycle takes a process:event of the bus, which follows the line it
+// belongs to.
+func (c *Classifier) Lifecycle(event, status string, pmID int) {
+	if c.held == nil || c.held.exit.PMID != pmID {
+		return
+	}
+	switch {
+	case event == "restart overlimit", event == "exit" && status == pm2.StatusErrored:
+		c.release(Errored)
+	case event == "exit":
+		c.release(c.held.exit.Reason)
+	}
+}
+
+// Settle gives out an end that waited longer than a second for more words.
+func (c *Classifier) Settle() {
+	if c.held != nil && c.opts.Now().Sub(c.held.since) > time.Second {
+		c.release(c.held.exit.Reason)
+	}
+}
+
+// DaemonGone tells that the daemon, and with it every process whose end it
+// did not log, is no more.
+func (c *Classifier) DaemonGone(at time.Time) {
+	c.Flush()
+	for k, s := range c.slots {
+		if s.running && !c.opts.Alive(k.pmID) {
+			c.opts.Emit(Exit{Name: s.Name, PMID: k.pmID, Reason: Unknown, Code: -1, At: at})
+		}
+	}
+	clear(c.slots)
+}
+
+// Line takes the next line of PM2's log. live says that the bus was followed
+// up to this line, so that an exception would have been seen.
+func (c *Classifier) Line(l daemonlog.Line, live bool) {
+	at := l.At
+	if live || at.IsZero() {
+		at = c.opts.Now()
+	}
+	if l.Kind == daemonlog.GaveUp {
+		c.release(Errored)
+		return
+	}
+	c.Flush()
+	k := key{l.ID, l.Retired}
+	switch l.Kind {
+	case daemonlog.Starting:
+		c.starting(k, l)
+	case daemonlog.MemoryLimit:
+		c.slot(k, "").memory = true
+	case daemonlog.Reloading:
+		c.slot(k, "").reloading = true
+	case daemonlog.CronRemoved:
+		c.slot(k, "").cronOff = true
+	case daemonlog.FileChanged:
+		c.changed[pm2.SafeName(l.Name)] = watchMark{at: at, done: map[key]bool{}}
+	case daemonlog.Stopping:
+		s := c.slot(k, pm2.SafeName(l.Name))
+		s.planned = c.whyStopped(k, s, at)
+	case daemonlog.Exited:
+		c.exited(k, l, at, live)
+	case daemonlog.DaemonStarted:
+		c.DaemonGone(at)
+	}
+}
+
+// starting begins a life. Where the id still runs, a reload retires that one.
+func (c *Classifier) starting(k key, l daemonlog.Line) {
+	if old, ok := c.slots[k]; ok && old.running {
+		old.Retired = true
+		c.slots[key{k.pmID, true}] = old
+	}
+	s := &slot{Process: Process{Name: pm2.SafeName(l.Name), PMID: k.pmID, Cluster: l.Cluster}, running: true}
+	if before, ok := c.slots[k]; ok {
+		s.Cron = before.Cron
+		s.Name = sameName(before.Name, s.Name)
+	}
+	c.slots[k] = s
+}
+
+// whyStopped tells why PM2 stops a process, from what it said before.
+func (c *Classifier) whyStopped(k key, s *slot, at time.Time) Reason {
+	mark, watched := c.changed[s.Name]
+	switch {
+	case s.memory:
+		return MemoryLimit
+	case watched && !mark.done[k] && at.Sub(mark.at) <= watchWindow:
+		mark.done[k] = true
+		return Watch
+	case s.reloading || k.retired:
+		return Reload
+	case s.cronOff && due(s.Cron, at):
+		return Cron
+	}
+	return Operator
+}
+
+func (c *Classifier) exited(k key, l daemonlog.Line, at time.Time, live bool) {
+	s := c.slot(k, pm2.SafeName(l.Name))
+	exit := Exit{Name: s.Name, PMID: k.pmID, Code: exitCode(l), At: at}
+	planned := s.planned
+	if planned == "" && k.retired {
+		// It left by itself when told that its successor listens.
+		planned = c.whyStopped(k, s, at)
+	}
+	thrown := !s.thrown.IsZero() && at.Sub(s.thrown) <= exceptionWindow
+	s.running, s.planned, s.memory, s.reloading, s.cronOff, s.thrown = false, "", false, false, false, time.Time{}
+	if k.retired {
+		delete(c.slots, k)
+	}
+	if planned != "" {
+		exit.Reason = planned
+		c.opts.Emit(exit)
+		return
+	}
+	exit.Reason = c.unplanned(l, s.Cluster, thrown, live)
+	if exit.Reason == Crash && exit.Code == 0 {
+		// A worker that throws is ended with code 1, but PM2 sees only that
+		// its channel closed.
+		exit.Code = 1
+	}
+	if exit.Reason == Unknown && exit.Code == 0 {
+		exit.Code = -1
+	}
+	c.held = &heldExit{exit: exit, since: c.opts.Now()}
+}
+
+// unplanned tells why a process ended that PM2 did not stop.
+func (c *Classifier) unplanned(l daemonlog.Line, cluster, thrown, live bool) Reason {
+	switch {
+	case l.Code != 0:
+		return Crash
+	case l.Signal == "SIGKILL":
+		switch c.opts.OOMKilled(live) {
+		case Yes:
+			return OOMKill
+		case No:
+			return Signal
+		default:
+			return Unknown
+		}
+	case raisedByItself(l.Signal):
+		return Crash
+	case l.Signal != "SIGINT": // PM2 says SIGINT where there was no signal
+		return Signal
+	case !cluster:
+		return Clean
+	case thrown:
+		return Crash
+	case live:
+		return Clean
+	default:
+		return Unknown
+	}
+}
+
+// Flush gives out a held end as it stands.
+func (c *Classifier) Flush() {
+	if c.held != nil {
+		c.release(c.held.exit.Reason)
+	}
+}
+
+func (c *Classifier) release(reason Reason) {
+	if c.held == nil {
+		return
+	}
+	exit := c.held.exit
+	c.held = nil
+	exit.Reason = reason
+	c.opts.Emit(exit)
+}
+
+// slot returns what is known of k; name completes it.
+func (c *Classifier) slot(k key, name string) *slot {
+	s, ok := c.slots[k]
+	if !ok {
+		s = &slot{Process: Process{PMID: k.pmID, Retired: k.retired}}
+		c.slots[k] = s
+	}
+	if name != "" {
+		s.Name = sameName(s.Name, name)
+	}
+	return s
+}

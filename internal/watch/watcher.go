@@ -1,0 +1,356 @@
+// Package watch follows one PM2 daemon: it holds the connections, reads what
+// happens, and keeps the ledger of it.
+//
+// Ends of processes are read from PM2's log file, where each has one line,
+// and by its offset, so that nothing is counted twice or lost whatever
+// happens to the connection or to the agent in between. The bus says when to
+// read on and adds what the log does not hold. The list of processes is asked
+// for when it is wanted and something changed.
+//
+// The package guarantees that the bus is always drained, that PM2 is asked
+// for its list at most once a second and never without a deadline, and that a
+// daemon which is gone is looked for again every 5 s at most.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/pm25/pm25/internal/ledger"
+	"github.com/pm25/pm25/internal/pm2"
+	"github.com/pm25/pm25/internal/pm2/daemonlog"
+	"github.com/pm25/pm25/internal/pm2/discovery"
+	"github.com/pm25/pm25/internal/pm2/exits"
+	"github.com/pm25/pm25/internal/procfs"
+)
+
+const (
+	backoffMin = 100 * time.Millisecond
+	backoffMax = 5 * time.Second
+	// callTimeout bounds a request where the caller sets no shorter time. A
+	// daemon with 500 processes takes about 40 ms.
+	callTimeout = 10 * time.Second
+	// tickEvery paces what no event triggers.
+	tickEvery = time.Second
+)
+
+// Dial connects to the daemon: see discovery.Dial.
+type Dial func(ctx context.Context) (rpc, pub net.Conn, peer discovery.Peer, err error)
+
+// OOMCounter reads the kernel's count of out-of-memory kills.
+type OOMCounter interface {
+	Read() (value uint64, source string, err error)
+}
+
+// Options of a Watcher. All but State are required.
+type Options struct {
+	Candidate discovery.Candidate
+	Dial      Dial
+	// OOM returns the counter that covers a daemon's apps.
+	OOM func(peer discovery.Peer) OOMCounter
+	// Proc looks processes up, without their descendants.
+	Proc     procfs.Source
+	ProcRoot string
+	BootID   string
+	Logger   log.Logger
+	Now      func() time.Time
+	State    *State // of the last orderly shutdown, nil if there is none
+}
+
+// Watcher follows one daemon. Its methods are safe for concurrent use.
+type Watcher struct {
+	opts Options
+	log  log.Logger
+
+	refreshing sync.Mutex // one request for the list at a time
+
+	mu         sync.Mutex
+	ledger     *ledger.Ledger
+	classifier *exits.Classifier
+	tail       *daemonlog.Tail
+	resume     *daemonlog.Position // where to take up the log, until that is done
+	oom        oomWatch
+	stats      Stats
+
+	rpc      *pm2.RPC // nil while not connected
+	peer     discovery.Peer
+	version  string
+	lastErr  error
+	downAt   time.Time // since when it is not connected
+	buried   bool      // the ends of a dead daemon's processes were counted
+	list     []pm2.Process
+	pids     map[int]int // from PM2's process ids to ours, nil where they are the same
+	listedAt time.Time
+	dirty    bool
+	heardAt  time.Time // last message or answer
+	unread   []busLine
+	ahead    lookahead
+	files    fileFacts
+}
+
+// busLine is a line of PM2's log that the bus announced and the file has not
+// shown yet.
+type busLine struct {
+	text []byte
+	at   time.Time
+}
+
+// Stats counts the watcher's own work.
+type Stats struct {
+	Messages                  [10]uint64 // by pm2.EventKind
+	DecodeErrors              uint64
+	Requests, RequestFailures uint64
+	Connects, ConnectFailures uint64
+	LogGaps                   uint64
+}
+
+// New returns a Watcher; Run makes it work.
+func New(o Options) *Watcher {
+	w := &Watcher{opts: o, log: log.With(o.Logger, "daemon", o.Candidate.Label), downAt: o.Now()}
+	w.ledger = ledger.New(o.Now())
+	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Alive: w.outlived})
+	w.tail = daemonlog.NewTail(logDir{w})
+	if o.State != nil {
+		w.restore(o.State)
+	}
+	return w
+}
+
+// Run follows the daemon until ctx is done.
+func (w *Watcher) Run(ctx context.Context) {
+	backoff := backoffMin
+	for ctx.Err() == nil {
+		err := w.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if w.disconnected(err) {
+			backoff = backoffMin // it had worked
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(backoff):
+		}
+		backoff = min(backoff*3/2, backoffMax)
+		w.bury()
+	}
+}
+
+// session connects and works until the connection is lost.
+func (w *Watcher) session(ctx context.Context) error {
+	dialCtx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rpcConn, pubConn, peer, err := w.opts.Dial(dialCtx)
+	if err != nil {
+		return err
+	}
+	defer pubConn.Close()
+	rpc := pm2.NewRPC(rpcConn)
+	defer rpc.Close()
+	version, err := rpc.Version(dialCtx)
+	if err != nil {
+		return err
+	}
+	if err := w.catchUp(dialCtx, rpc, peer); err != nil {
+		return err
+	}
+	w.connected(rpc, peer, version)
+
+	ended := make(chan error, 1)
+	go func() { ended <- pm2.NewBus(pubConn).Read(w.event, w.undecodable) }()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = pubConn.Close()
+			<-ended
+			return ctx.Err()
+		case err := <-ended:
+			return fmt.Errorf("PM2's bus ended: %w", err)
+		case <-ticker.C:
+			w.tick()
+			if w.broken() {
+				_ = pubConn.Close()
+				<-ended
+				return errors.New("PM2 did not answer")
+			}
+		}
+	}
+}
+
+// catchUp reads what PM2 logged while nobody was connected, and its list.
+func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer) error {
+	w.mu.Lock()
+	w.peer = peer // whose files may be read
+	w.ahead = lookahead{seed: maphash.MakeSeed()}
+	first := w.resume == nil && !w.tail.Opened()
+	w.mu.Unlock()
+	if !first {
+		hints, err := rpc.List(ctx)
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		w.ledger.Hint(hints, w.opts.Now())
+		w.readGap(hints)
+		w.mu.Unlock()
+	} else {
+		w.mu.Lock()
+		w.openLog()
+		w.mu.Unlock()
+	}
+	list, err := rpc.List(ctx)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.oom.begin(w.opts.OOM(peer), w.opts.BootID, w.opts.Now())
+	w.apply(list)
+	w.classifier.Know(list)
+	return nil
+}
+
+func (w *Watcher) connected(rpc *pm2.RPC, peer discovery.Peer, version string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rpc, w.peer, w.version, w.lastErr, w.buried = rpc, peer, version, nil, false
+	w.heardAt = w.opts.Now()
+	w.stats.Connects++
+	level.Info(w.log).Log("msg", "Connected to PM2", "version", version, "pid", peer.PID, "home", w.opts.Candidate.Home, "processes", len(w.list))
+}
+
+// disconnected ends a session, or notes that none came about; it is true for
+// the former. The same failure is logged once, not at every attempt.
+func (w *Watcher) disconnected(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	had := w.rpc != nil
+	if had {
+		w.readLog(nil, false)
+		w.downAt = w.opts.Now()
+		level.Warn(w.log).Log("msg", "Lost the connection to PM2", "err", err)
+	} else {
+		w.stats.ConnectFailures++
+		if w.lastErr == nil || w.lastErr.Error() != err.Error() {
+			level.Warn(w.log).Log("msg", "Can not connect to PM2", "err", err)
+		}
+	}
+	w.rpc, w.lastErr, w.unread = nil, err, nil
+	w.dirty = true
+	return had
+}
+
+// bury counts the ends of the processes of a daemon that died without a word.
+// Its apps may take a moment to notice.
+func (w *Watcher) bury() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.buried || w.rpc != nil || w.listedAt.IsZero() || w.opts.Now().Sub(w.downAt) < 2*time.Second || w.alive(w.peer.PID, w.peer.StartTicks) {
+		return
+	}
+	w.readLog(nil, false)
+	w.classifier.DaemonGone(w.downAt)
+	w.buried = true
+}
+
+// event takes a message of the bus.
+func (w *Watcher) event(ev *pm2.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.opts.Now()
+	w.heardAt = now
+	w.stats.Messages[ev.Kind]++
+	if len(w.unread) > 0 {
+		// What PM2 announced before this message is in the file by now.
+		w.readLog(w.unread[len(w.unread)-1].text, true)
+	}
+	switch ev.Kind {
+	case pm2.EventDaemonLog:
+		w.announced(ev.Text, now)
+		return
+	case pm2.EventLifecycle:
+		w.dirty = true
+		w.classifier.Lifecycle(ev.Lifecycle, ev.Status, ev.PMID)
+	case pm2.EventException:
+		w.classifier.Exception(ev.PMID)
+	case pm2.EventKill:
+		w.dirty = true
+	}
+	w.ledger.Event(ev, now)
+}
+
+func (w *Watcher) undecodable(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stats.DecodeErrors++; w.stats.DecodeErrors == 1 {
+		level.Warn(w.log).Log("msg", "PM2 sent something that can not be decoded; counted from now on in pm25_agent_decode_errors_total", "err", err)
+	}
+}
+
+// exit takes an end that the classifier judged. The lock is held.
+func (w *Watcher) exit(e exits.Exit) {
+	w.dirty = true
+	w.ledger.Exit(e, w.opts.Now())
+	level.Debug(w.log).Log("msg", "Process ended", "app", e.Name, "pm_id", e.PMID, "reason", e.Reason, "code", e.Code)
+}
+
+// tick does what no event triggers.
+func (w *Watcher) tick() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.opts.Now()
+	w.oom.sample(now)
+	w.overdue(now)
+	w.classifier.Settle()
+}
+
+// broken is true once a request failed, which closes its connection.
+func (w *Watcher) broken() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rpc == nil
+}
+
+// identity names one life of a daemon.
+func identity(bootID string, peer discovery.Peer) string {
+	return bootID + "/" + strconv.Itoa(peer.PID) + "/" + strconv.FormatUint(peer.StartTicks, 10)
+}
+
+// alive is true while the process that was seen under pid lives.
+func (w *Watcher) alive(pid int, startTicks uint64) bool {
+	if pid <= 0 {
+		return false
+	}
+	s, err := w.opts.Proc.Read(pid, time.Time{}, time.Time{})
+	return err == nil && s.StartTicks == startTicks
+}
+
+// outlived is true for a process that lives although its daemon died, as
+// programs other than Node.js may.
+func (w *Watcher) outlived(pmID int) bool {
+	for i := range w.list {
+		if p := &w.list[i]; p.PMID == pmID && p.Running() {
+			_, err := w.opts.Proc.Read(w.hostPID(p.PID), p.StartedAt.Add(-StartEarly), p.StartedAt.Add(StartLate))
+			return err == nil
+		}
+	}
+	return false
+}
+
+// A process starts just after the time that PM2 notes for it; clocks and busy
+// hosts need some room.
+const (
+	StartEarly = 3 * time.Second
+	StartLate  = 30 * time.Second
+)
