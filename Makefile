@@ -53,7 +53,7 @@ build: ## Build the programs into bin/
 	done
 
 .PHONY: demo
-demo: ## Start PM2, sample apps and the agent, and show what is measured
+demo: build pm2 ## start the example apps under PM2 with the agent on them
 	@$(need_go)
 	@$(need_node)
 	@$(need_npm)

@@ -12,7 +12,7 @@ type Candidate struct {
 	Listening  bool   // a listener was seen in this pass; where sockets cannot be seen, false
 	OwnerUID   int    // -1 when not known
 	OwnerName  string
-	Refused    error // found, but may not or must not be dialled: why, and the fix
+	Refused    error // found, but may not or must not be dialed: why, and the fix
 }
 
 const (

@@ -121,7 +121,7 @@ func (h *home) socket(name string) (*os.File, error) {
 	var err error
 	for {
 		fd, err = unix.Openat(int(h.dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			break
 		}
 	}
@@ -138,6 +138,7 @@ func (h *home) socket(name string) (*os.File, error) {
 		return nil, err
 	}
 	if name == rpcSock {
+		//nolint:unconvert // Dev has 32 bits on MIPS
 		h.id = identity{dev: uint64(st.Dev), ino: st.Ino, uid: h.uid}
 	}
 	return f, nil
@@ -189,9 +190,9 @@ func (h *home) prove(peer Peer) (Peer, error) {
 	}
 	peer.StartTicks = proc.startTicks
 	peer.Title = title(proc.cmdline)
-	p := recognise(proc.cmdline)
+	p := recognize(proc.cmdline)
 	if !p.pm2 {
-		p = recogniseEnv(proc.environ, strings.TrimRight(string(proc.cmdline), "\x00"))
+		p = recognizeEnv(proc.environ, strings.TrimRight(string(proc.cmdline), "\x00"))
 	}
 	if !p.pm2 {
 		return peer, foreign(ReasonNotPM2, "%s is listened on by pid %d (%s), which is not PM2", rpcPath, peer.PID, peer.Title)

@@ -23,12 +23,12 @@ func (h *home) dirError(err error) error {
 		return &Error{Kind: ErrNotRunning, Msg: fmt.Sprintf("no PM2 daemon is listening at %s (there is no such folder)", h.c.RPCPath())}
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		if h.c.Root != "" {
-			if dir, rootErr := safefile.Dir("", h.c.Root+"/."); rootErr != nil {
+			dir, rootErr := safefile.Dir(h.c.Root, "/")
+			if rootErr != nil {
 				return &Error{Kind: ErrRefused, Msg: fmt.Sprintf(
 					"may not look into the container of %s: run the agent as root, or give it CAP_SYS_PTRACE and CAP_DAC_OVERRIDE, or run one inside", h.c.RPCPath())}
-			} else {
-				dir.Close()
 			}
+			dir.Close()
 		}
 		return h.refused(rpcSock)
 	}

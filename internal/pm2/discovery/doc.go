@@ -6,7 +6,7 @@
 //   - it writes nothing, ever, to any socket;
 //   - a connection is handed out only when rpc.sock and pub.sock lie beside each
 //     other as sockets in one folder that is no symlink, both are listened on by one
-//     process, the folder belongs to that process's uid, the process is recognisably
+//     process, the folder belongs to that process's uid, the process is recognizably
 //     PM2, and, as root, the uid is one that the agent may work with;
 //   - no path of another mount namespace is followed out of that namespace, and no
 //     magic link of /proc but /proc/<pid>/root itself;

@@ -112,7 +112,7 @@ func (f *Finder) alive(now time.Time) []entry {
 }
 
 // maxUnproven bounds the new daemons of one owner that cannot be proven because they
-// may not be dialled: anyone can make sockets, and nobody may crowd out the others.
+// may not be dialed: anyone can make sockets, and nobody may crowd out the others.
 const maxUnproven = 8
 
 // bound keeps the number of daemons below the limit. Those that are configured or
@@ -145,7 +145,7 @@ func (f *Finder) bound(rows []row) []row {
 			kept = append(kept, r)
 		} else if r.seen != nil {
 			f.rejected.add(r.seen.RPCPath(), ReasonTooMany,
-				fmt.Errorf("too many daemons: at most %d are watched, and %d of one user that may not be dialled", f.opts.MaxDaemons, maxUnproven))
+				fmt.Errorf("too many daemons: at most %d are watched, and %d of one user that may not be dialed", f.opts.MaxDaemons, maxUnproven))
 		}
 	}
 	return kept

@@ -179,7 +179,7 @@ func TestFindIsBounded(t *testing.T) {
 		t.Errorf("%d rejected", len(ft.rejected))
 	}
 	if n := len(ft.bound(join(seen[:30], nil))); n != maxUnproven {
-		t.Errorf("%d of one user that may not be dialled", n)
+		t.Errorf("%d of one user that may not be dialed", n)
 	}
 }
 

@@ -292,8 +292,10 @@ func writeKnown(file string, list []entry) (info fs.FileInfo, err error) {
 		}
 	}()
 	// Run by root, `forget` must leave the file to the agent's user.
-	if old, err := os.Stat(file); err == nil {
-		keepOwner(tmp, old)
+	if old, statErr := os.Stat(file); statErr == nil {
+		if err = keepOwner(tmp, old); err != nil {
+			return nil, err
+		}
 	}
 	if _, err = tmp.Write(buf.Bytes()); err != nil {
 		return nil, err

@@ -9,4 +9,4 @@ import (
 
 func withLock(_ string, do func() error) error { return do() }
 
-func keepOwner(*os.File, fs.FileInfo) {}
+func keepOwner(*os.File, fs.FileInfo) error { return nil }

@@ -3,6 +3,7 @@
 package discovery
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,7 +23,7 @@ func withLock(file string, do func() error) error {
 	}
 	defer d.Close() // lets go of the lock
 	for range 40 {
-		if err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EWOULDBLOCK && err != unix.EINTR {
+		if err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -33,8 +34,10 @@ func withLock(file string, do func() error) error {
 	return do()
 }
 
-func keepOwner(f *os.File, old fs.FileInfo) {
+// keepOwner gives a file to the owner of the one that it is to replace.
+func keepOwner(f *os.File, old fs.FileInfo) error {
 	if st, ok := old.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		f.Chown(int(st.Uid), int(st.Gid))
+		return f.Chown(int(st.Uid), int(st.Gid))
 	}
+	return nil
 }

@@ -2,7 +2,7 @@ package discovery
 
 import "slices"
 
-// Policy says whose daemons may be dialled and where their processes are looked up.
+// Policy says whose daemons may be dialed and where their processes are looked up.
 type Policy struct {
 	ProcRoot string // where procfs is mounted; "" means /proc
 	// Restrict allows only root, the owners of configured homes, and UIDs. It is for

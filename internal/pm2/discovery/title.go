@@ -16,10 +16,10 @@ type proof struct {
 
 const titleMark = ": God Daemon ("
 
-// recognise reads the raw contents of /proc/<pid>/cmdline. A daemon calls itself
+// recognize reads the raw contents of /proc/<pid>/cmdline. A daemon calls itself
 // "PM2 v7.0.4: God Daemon (/home/u/.pm2)". pm2-runtime, pm2-docker and
 // `pm2 --no-daemon` are daemon and command line in one and keep the latter.
-func recognise(cmdline []byte) proof {
+func recognize(cmdline []byte) proof {
 	text := strings.TrimRight(string(cmdline), "\x00")
 	if rest, ok := strings.CutPrefix(text, "PM2 v"); ok {
 		if version, tail, ok := strings.Cut(rest, ":"); ok && isVersion(version) {
@@ -42,9 +42,9 @@ func recognise(cmdline []byte) proof {
 	return proof{}
 }
 
-// recogniseEnv is for a daemon that was given a title of its own
+// recognizeEnv is for a daemon that was given a title of its own
 // (PM2_DAEMON_TITLE). Of the environment nothing but this comparison is used.
-func recogniseEnv(environ []byte, title string) proof {
+func recognizeEnv(environ []byte, title string) proof {
 	var p proof
 	for v := range strings.SplitSeq(string(environ), "\x00") {
 		if home, ok := strings.CutPrefix(v, "PM2_HOME="); ok {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestRecognise(t *testing.T) {
+func TestRecognize(t *testing.T) {
 	pad := strings.Repeat("\x00", 20)
 	for name, tc := range map[string]struct {
 		cmdline string
@@ -15,7 +15,7 @@ func TestRecognise(t *testing.T) {
 		"6":                  {"PM2 v6.0.14: God Daemon (/home/u/.pm2)" + pad, proof{pm2: true, home: "/home/u/.pm2"}},
 		"pre-release":        {"PM2 v5.0.0-beta.1: God Daemon (/r)", proof{pm2: true, home: "/r"}},
 		"odd home":           {"PM2 v5.4.3: God Daemon (/a (b): c)", proof{pm2: true, home: "/a (b): c"}},
-		"cut in the home":    {"PM2 v7.0.4: God Daemon (/tmp/disc/a-rather-long-hom\x00", proof{pm2: true, home: "/tmp/disc/a-rather-long-hom", cut: true}},
+		"cut in the home":    {"PM2 v7.0.4: God Daemon (/srv/a-rather-long-hom\x00", proof{pm2: true, home: "/srv/a-rather-long-hom", cut: true}},
 		"cut before":         {"PM2 v7.0.4: God Dae\x00", proof{pm2: true, cut: true}},
 		"no version":         {"PM2 v: God Daemon (/x)", proof{}},
 		"a sentence":         {"PM2 v7 is great: God Daemon (/x)", proof{}},
@@ -38,14 +38,14 @@ func TestRecognise(t *testing.T) {
 		"kernel thread":      {"", proof{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := recognise([]byte(tc.cmdline)); got != tc.want {
-				t.Errorf("recognise(%q) = %+v, want %+v", tc.cmdline, got, tc.want)
+			if got := recognize([]byte(tc.cmdline)); got != tc.want {
+				t.Errorf("recognize(%q) = %+v, want %+v", tc.cmdline, got, tc.want)
 			}
 		})
 	}
 }
 
-func TestRecogniseEnv(t *testing.T) {
+func TestRecognizeEnv(t *testing.T) {
 	env := "A=b\x00PM2_HOME=/tmp/titled\x00PM2_DAEMON_TITLE=my daemon\x00SECRET=x\x00"
 	for name, tc := range map[string]struct {
 		env, title string
@@ -60,7 +60,7 @@ func TestRecogniseEnv(t *testing.T) {
 		"an app of PM2, which inherits the home": {"PM2_HOME=/h\x00", "node /a.js", proof{home: "/h"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := recogniseEnv([]byte(tc.env), tc.title); got != tc.want {
+			if got := recognizeEnv([]byte(tc.env), tc.title); got != tc.want {
 				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 		})
