@@ -53,13 +53,13 @@ build: ## Build the programs into bin/
 	done
 
 .PHONY: demo
-demo: build pm2 ## start the example apps under PM2 with the agent on them
+demo: ## Start the example apps under PM2 with the agent on them
 	@$(need_go)
 	@$(need_node)
 	@$(need_npm)
-	@$(MAKE) --no-print-directory pm2
-	@echo "compiling the demo (the first time takes some minutes)"
-	@$(GO) run ./examples/demo
+	@$(MAKE) --no-print-directory build pm2
+	@$(GO) build -o $(CACHE)/pm25-demo ./examples/demo
+	@exec $(CACHE)/pm25-demo
 
 ##### Check
 

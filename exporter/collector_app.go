@@ -39,15 +39,15 @@ func (c *appCollector) Collect(_ context.Context, in *Input, out *Sink) error {
 	for i := range in.Daemons {
 		d := &in.Daemons[i]
 		d.Daemon.Ledger(func(l *ledger.Ledger) {
-			for key, app := range l.Listed() {
-				c.app(c.labels.get(appLabelKey{d.Label, key}), app, out)
+			for _, key := range l.Listed() {
+				c.app(c.labels.get(appLabelKey{d.Label, key}), l.App(key), out)
 			}
 		})
 		if !d.Up {
 			continue
 		}
-		for key, files := range d.Files {
-			lab := c.labels.get(appLabelKey{d.Label, key})
+		for _, files := range d.Files {
+			lab := c.labels.get(appLabelKey{d.Label, files.Key})
 			for stream, bytes := range files.LogBytes {
 				if bytes >= 0 {
 					out.Gauge(catalog.AppLogFileBytes, float64(bytes), lab.stream[stream])

@@ -14,8 +14,10 @@
 package ledger
 
 import (
-	"iter"
+	"cmp"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pm25/pm25/internal/catalog"
@@ -117,15 +119,18 @@ func (l *Ledger) App(key AppKey) *App { return l.apps[key] }
 // Proc returns the counters of a process, nil where there are none.
 func (l *Ledger) Proc(key ProcKey) *Proc { return l.procs[key] }
 
-// Listed returns the apps that PM2 lists, or listed last.
-func (l *Ledger) Listed() iter.Seq2[AppKey, *App] {
-	return func(yield func(AppKey, *App) bool) {
-		for key, app := range l.apps {
-			if app.GoneAt.IsZero() && !yield(key, app) {
-				return
-			}
+// Listed returns the apps that PM2 lists, or listed last, in order.
+func (l *Ledger) Listed() []AppKey {
+	keys := make([]AppKey, 0, len(l.apps))
+	for key, app := range l.apps {
+		if app.GoneAt.IsZero() {
+			keys = append(keys, key)
 		}
 	}
+	slices.SortFunc(keys, func(a, b AppKey) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.App, b.App))
+	})
+	return keys
 }
 
 // Dropped counts the apps that were folded into Other.
@@ -243,7 +248,8 @@ func (l *Ledger) Observe(key ProcKey, s procfs.Sample) {
 	}
 	account := func(total, last *float64, now float64) {
 		if now > *last {
-			*total += now - *last
+			// The kernel counts hundredths; sums of them stay such.
+			*total = math.Round((*total+now-*last)*1e4) / 1e4
 		}
 		*last = now
 	}

@@ -1,10 +1,12 @@
 package watch
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pm25/pm25/internal/ledger"
@@ -23,6 +25,7 @@ const (
 
 // AppFiles is what the file system tells of an app.
 type AppFiles struct {
+	Key      ledger.AppKey
 	LogBytes [2]int64 // standard output, standard error; -1: not known
 	// Expected is how many processes the list written by pm2 save has; -1: none.
 	Expected int
@@ -30,7 +33,7 @@ type AppFiles struct {
 
 type fileFacts struct {
 	at      time.Time
-	apps    map[ledger.AppKey]AppFiles
+	apps    []AppFiles // nil until the first look
 	saved   map[ledger.AppKey]int
 	savedID fs.FileInfo
 	folders []string
@@ -52,7 +55,7 @@ func (w *Watcher) lookAtFiles(now time.Time) {
 		key := w.ledger.Key(p).AppKey
 		f, ok := apps[key]
 		if !ok {
-			f = AppFiles{LogBytes: [2]int64{-1, -1}, Expected: -1}
+			f = AppFiles{Key: key, LogBytes: [2]int64{-1, -1}, Expected: -1}
 		}
 		for stream, name := range []string{p.OutLog, p.ErrLog} {
 			if name == "" || seen[name] {
@@ -76,12 +79,14 @@ func (w *Watcher) lookAtFiles(now time.Time) {
 	for key, n := range w.files.saved {
 		f, ok := apps[key]
 		if !ok {
-			f = AppFiles{LogBytes: [2]int64{-1, -1}}
+			f = AppFiles{Key: key, LogBytes: [2]int64{-1, -1}}
 		}
 		f.Expected = n
 		apps[key] = f
 	}
-	w.files.apps = apps
+	w.files.apps = slices.SortedFunc(maps.Values(apps), func(a, b AppFiles) int {
+		return cmp.Or(strings.Compare(a.Key.Namespace, b.Key.Namespace), strings.Compare(a.Key.App, b.Key.App))
+	})
 }
 
 // readSaved counts the processes of each app in dump.pm2, which holds every

@@ -38,7 +38,7 @@ type View struct {
 	// Processes is empty while the daemon is not up.
 	Processes []ProcessView
 	Stats     Stats
-	Files     map[ledger.AppKey]AppFiles
+	Files     []AppFiles
 	// Folders hold PM2's home and its apps' logs, where this host sees them.
 	Folders []string
 }
