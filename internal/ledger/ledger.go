@@ -93,16 +93,17 @@ type Life struct {
 
 // Ledger holds the counters of one daemon.
 type Ledger struct {
-	begun   time.Time // lives that began later count whole
-	daemon  string    // identity of the daemon that Base belongs to
-	primed  bool      // a list was applied, so a process not seen before is new
-	apps    map[AppKey]*App
-	procs   map[ProcKey]*Proc
-	ids     map[int]AppKey // by pm_id, of the last list and of the bus
-	live    int            // apps that PM2 lists
-	dropped uint64
-	reasons []string
-	events  []string
+	begun    time.Time // lives that began later count whole
+	daemon   string    // identity of the daemon that Base belongs to
+	primed   bool      // a list was applied, so a process not seen before is new
+	apps     map[AppKey]*App
+	procs    map[ProcKey]*Proc
+	ids      map[int]AppKey // by pm_id, of the last list and of the bus
+	live     int            // apps that PM2 lists
+	prunedAt time.Time
+	dropped  uint64
+	reasons  []string
+	events   []string
 }
 
 // New returns a ledger in which nothing has happened yet.
@@ -352,8 +353,12 @@ func (l *Ledger) retire(liveApps map[AppKey]bool, liveProcs map[ProcKey]bool, no
 			p.GoneAt = now
 		}
 	}
-	forget(l.apps, func(a *App) time.Time { return a.GoneAt }, now)
-	forget(l.procs, func(p *Proc) time.Time { return p.GoneAt }, now)
+	const slack = maxGone / 4 // so that pruning is seldom
+	if now.Sub(l.prunedAt) > time.Hour || len(l.apps) > len(liveApps)+maxGone+slack || len(l.procs) > len(liveProcs)+maxGone+slack {
+		l.prunedAt = now
+		forget(l.apps, func(a *App) time.Time { return a.GoneAt }, now)
+		forget(l.procs, func(p *Proc) time.Time { return p.GoneAt }, now)
+	}
 }
 
 // forget drops the entries that are gone for too long, or too many.

@@ -150,6 +150,7 @@ func (w *Watcher) apply(list []pm2.Process) {
 	now := w.opts.Now()
 	w.list, w.listedAt = list, now
 	w.ledger.Apply(list, identity(w.opts.BootID, w.peer), now)
+	w.classifier.Describe(list)
 	w.translate()
 	w.lookAtFiles(now)
 }

@@ -173,7 +173,7 @@ func (w *Watcher) session(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			_ = pubConn.Close()
-			<-ended
+			_ = <-ended
 			return ctx.Err()
 		case err := <-ended:
 			return fmt.Errorf("PM2's bus ended: %w", err)
@@ -181,7 +181,7 @@ func (w *Watcher) session(ctx context.Context) error {
 			w.tick()
 			if w.broken() {
 				_ = pubConn.Close()
-				<-ended
+				_ = <-ended
 				return errors.New("PM2 did not answer")
 			}
 		}
@@ -202,6 +202,7 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 		}
 		w.mu.Lock()
 		w.ledger.Hint(hints, w.opts.Now())
+		w.classifier.Describe(hints)
 		w.readGap(hints)
 		w.mu.Unlock()
 	} else {

@@ -62,6 +62,8 @@ type Process struct {
 	Retired bool   `json:"retired,omitempty"`
 	Cluster bool   `json:"cluster,omitempty"`
 	Cron    string `json:"cron,omitempty"`
+	Planned Reason `json:"planned,omitempty"` // set once PM2 said that it stops the process
+	Memory  bool   `json:"memory,omitempty"`  // over its memory limit
 }
 
 type key struct {
@@ -73,8 +75,6 @@ type key struct {
 type slot struct {
 	Process
 	running   bool
-	planned   Reason // set once PM2 said that it stops the process
-	memory    bool   // over its memory limit
 	reloading bool
 	cronOff   bool // its cron job was taken off just now
 	thrown    time.Time
@@ -85,8 +85,11 @@ type Classifier struct {
 	opts    Options
 	slots   map[key]*slot
 	changed map[string]watchMark // by app name
+	crons   map[int]cronJob      // by pm_id, of the last list
 	held    *heldExit
 }
+
+type cronJob struct{ name, expression string }
 
 type watchMark struct {
 	at   time.Time
@@ -136,10 +139,49 @@ func (c *Classifier) Know(list []pm2.Process) {
 		if p.Running() && p.Status != pm2.StatusStopping {
 			s.running = true
 		}
+		if p.Status == pm2.StatusStopping && s.Planned == "" {
+			s.Planned = Unknown // its line was written before the log was read
+		}
 	}
 	for k, s := range c.slots {
 		if !listed[k] && !s.running {
 			delete(c.slots, k)
+		}
+	}
+}
+
+// Describe takes PM2's list for what no line of the log says, the times of
+// cron jobs. Unlike Know it may come late: it does not say what runs.
+func (c *Classifier) Describe(list []pm2.Process) {
+	c.crons = make(map[int]cronJob, len(c.crons))
+	for i := range list {
+		p := &list[i]
+		if p.CronRestart != "" {
+			c.crons[p.PMID] = cronJob{p.Name, p.CronRestart}
+		}
+		if s, ok := c.slots[key{pmID: p.PMID}]; ok && s.Name == p.Name {
+			s.Cron = p.CronRestart
+		}
+	}
+	c.forget(list)
+}
+
+// forget drops what is known of processes that are gone. PM2 gives each new
+// one a new id, so apps that come and go would fill the memory.
+func (c *Classifier) forget(list []pm2.Process) {
+	listed := make(map[int]bool, len(list))
+	for i := range list {
+		listed[list[i].PMID] = true
+	}
+	for k, s := range c.slots {
+		pending := s.running || s.Planned != "" || s.Memory || s.reloading || s.cronOff
+		if !pending && !listed[k.pmID] {
+			delete(c.slots, k)
+		}
+	}
+	for name, mark := range c.changed {
+		if c.opts.Now().Sub(mark.at) > watchWindow {
+			delete(c.changed, name)
 		}
 	}
 }
@@ -201,7 +243,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 	case daemonlog.Starting:
 		c.starting(k, l)
 	case daemonlog.MemoryLimit:
-		c.slot(k, "").memory = true
+		c.slot(k, "").Memory = true
 	case daemonlog.Reloading:
 		c.slot(k, "").reloading = true
 	case daemonlog.CronRemoved:
@@ -210,7 +252,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 		c.changed[pm2.SafeName(l.Name)] = watchMark{at: at, done: map[key]bool{}}
 	case daemonlog.Stopping:
 		s := c.slot(k, pm2.SafeName(l.Name))
-		s.planned = c.whyStopped(k, s, at)
+		s.Planned = c.whyStopped(k, s, at)
 	case daemonlog.Exited:
 		c.exited(k, l, at, live)
 	case daemonlog.DaemonStarted:
@@ -229,6 +271,9 @@ func (c *Classifier) starting(k key, l daemonlog.Line) {
 		s.Cron = before.Cron
 		s.Name = sameName(before.Name, s.Name)
 	}
+	if job := c.crons[k.pmID]; job.name == s.Name {
+		s.Cron = job.expression
+	}
 	c.slots[k] = s
 }
 
@@ -236,7 +281,7 @@ func (c *Classifier) starting(k key, l daemonlog.Line) {
 func (c *Classifier) whyStopped(k key, s *slot, at time.Time) Reason {
 	mark, watched := c.changed[s.Name]
 	switch {
-	case s.memory:
+	case s.Memory:
 		return MemoryLimit
 	case watched && !mark.done[k] && at.Sub(mark.at) <= watchWindow:
 		mark.done[k] = true
@@ -252,13 +297,13 @@ func (c *Classifier) whyStopped(k key, s *slot, at time.Time) Reason {
 func (c *Classifier) exited(k key, l daemonlog.Line, at time.Time, live bool) {
 	s := c.slot(k, pm2.SafeName(l.Name))
 	exit := Exit{Name: s.Name, PMID: k.pmID, Code: exitCode(l), At: at}
-	planned := s.planned
+	planned := s.Planned
 	if planned == "" && k.retired {
 		// It left by itself when told that its successor listens.
 		planned = c.whyStopped(k, s, at)
 	}
 	thrown := !s.thrown.IsZero() && at.Sub(s.thrown) <= exceptionWindow
-	s.running, s.planned, s.memory, s.reloading, s.cronOff, s.thrown = false, "", false, false, false, time.Time{}
+	s.running, s.Planned, s.Memory, s.reloading, s.cronOff, s.thrown = false, "", false, false, false, time.Time{}
 	if k.retired {
 		delete(c.slots, k)
 	}

@@ -1,6 +1,7 @@
 package exits
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -133,6 +134,75 @@ func TestReasons(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestCronOfALaterStart: an app that PM2 started after the first list, and one
+// that took the id of another.
+func TestCronOfALaterStart(t *testing.T) {
+	var got []Reason
+	c := New(Options{
+		Emit:      func(e Exit) { got = append(got, e.Reason) },
+		Now:       func() time.Time { return noon },
+		OOMKilled: func(bool) Verdict { return No },
+		Alive:     func(int) bool { return false },
+	})
+	restart := func(name string) {
+		for _, line := range []string{
+			"[PM2] Deregistering a cron job on: 5", "Stopping app:" + name + " id:5",
+			"App [" + name + ":5] exited with code [0] via signal [SIGINT]", "App [" + name + ":5] starting in -fork mode-",
+		} {
+			c.Line(daemonlog.Parse([]byte(line)), true)
+		}
+	}
+	c.Line(daemonlog.Parse([]byte("App [late:5] starting in -fork mode-")), true)
+	c.Describe([]pm2.Process{{Name: "late", PMID: 5, CronRestart: "0 12 * * *"}})
+	restart("late")
+	restart("late")
+	c.Describe(nil)
+	c.Describe([]pm2.Process{{Name: "other", PMID: 5, CronRestart: "0 13 * * *"}}) // before its lines are read
+	c.Line(daemonlog.Parse([]byte("App [other:5] starting in -fork mode-")), false)
+	restart("other")
+	if diff := cmp.Diff([]Reason{Cron, Cron, Operator}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestRestoreWhileStopping: the agent was restarted between the words of PM2
+// and the end that they explain.
+func TestRestoreWhileStopping(t *testing.T) {
+	var got []Reason
+	opts := Options{
+		Emit:      func(e Exit) { got = append(got, e.Reason) },
+		Now:       func() time.Time { return noon },
+		OOMKilled: func(bool) Verdict { return No },
+		Alive:     func(int) bool { return false },
+	}
+	feed := func(c *Classifier, lines ...string) {
+		for _, line := range lines {
+			c.Line(daemonlog.Parse([]byte(line)), false)
+		}
+		c.Flush()
+	}
+	c := New(opts)
+	feed(c, webStarts, apiStarts, "Stopping app:web id:0", fmt.Sprintf(memory, 1), apiStarts)
+	state, err := json.Marshal(c.Running())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running []Process
+	if err := json.Unmarshal(state, &running); err != nil {
+		t.Fatal(err)
+	}
+	c = New(opts)
+	c.Restore(running)
+	feed(c, webKilled, webStarts, "Stopping app:api id:_old_1", "App [api:_old_1] exited with code [0] via signal [SIGINT]", webKilled)
+
+	c = New(opts) // knows nothing, begins while PM2 stops web
+	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: pm2.StatusStopping}})
+	feed(c, webKilled, webStarts, webKilled)
+	if diff := cmp.Diff([]Reason{Operator, MemoryLimit, Signal, Unknown, Signal}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

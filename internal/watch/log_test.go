@@ -1,0 +1,239 @@
+package watch
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pm25/pm25/internal/ledger"
+	"github.com/pm25/pm25/internal/pm2/pm2fake"
+)
+
+func crash(id int) string { return pm2fake.Exited(fmt.Sprint("app", id), id, 1, "SIGINT") }
+func begin(id int) string { return fmt.Sprintf("App [app%d:%d] starting in -fork mode-", id, id) }
+
+func (w *watching) wantExits(t *testing.T, what string, n uint64) {
+	t.Helper()
+	if got := w.exits(); got != n {
+		t.Errorf("%s: %d ends are counted, want %d", what, got, n)
+	}
+}
+
+func TestEndsAreCountedOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, nil)
+		pass(time.Second)
+		for range 5 {
+			d.Log(crash(0))
+			d.Log(begin(0))
+		}
+		pass(3 * time.Second)
+		w.wantExits(t, "in the file and on the bus", 5)
+
+		d.WriteLog(crash(1))
+		pass(5 * time.Second) // the file is read without the bus
+		w.wantExits(t, "in the file", 6)
+		d.PublishRaw(pm2fake.LogFrame(crash(1)))
+		pass(5 * time.Second)
+		w.wantExits(t, "in the file, then on the bus", 6)
+
+		d.PublishRaw(pm2fake.LogFrame(crash(2)))
+		pass(500 * time.Millisecond)
+		d.WriteLog(crash(2))
+		pass(5 * time.Second)
+		w.wantExits(t, "on the bus, then in the file", 7)
+	})
+}
+
+// TestWithoutLog: pm2-runtime writes no pm2.log, so the bus has to do.
+func TestWithoutLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := pm2fake.NewInMemory(t)
+		d.SetList(apps(3))
+		w := follow(t, d, nil)
+		pass(time.Second)
+		for range 4 {
+			d.PublishRaw(pm2fake.LogFrame(crash(0)))
+			d.PublishRaw(pm2fake.LogFrame(begin(0)))
+			pass(3 * time.Second)
+		}
+		w.wantExits(t, "one by one", 4)
+		for range 4 {
+			d.PublishRaw(pm2fake.LogFrame(crash(1)))
+			d.PublishRaw(pm2fake.LogFrame(begin(1)))
+		}
+		pass(3 * time.Second)
+		w.wantExits(t, "all at once", 8)
+		// It ends its apps and is gone right after.
+		d.PublishRaw(pm2fake.LogFrame("Stopping app:app2 id:2"))
+		d.PublishRaw(pm2fake.LogFrame(pm2fake.Exited("app2", 2, 0, "SIGINT")))
+		synctest.Wait()
+		d.Drop()
+		pass(5 * time.Second)
+		w.wantExits(t, "right before the end", 9)
+	})
+}
+
+// TestAfterAGapEndsAreCountedSoon: lines that were read from the file while
+// nobody was connected look like those that come after.
+func TestAfterAGapEndsAreCountedSoon(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, nil)
+		pass(time.Second)
+		d.Down()
+		for range 4 {
+			d.WriteLog(crash(0))
+			d.WriteLog(begin(0))
+		}
+		pass(time.Second)
+		d.Up()
+		pass(backoffMax)
+		w.wantExits(t, "while away", 4)
+		// A chatty bus, so that there is never a quiet moment.
+		chat := func(n int) {
+			for range n {
+				d.Publish("log:out", map[string]any{"process": pm2fake.Process("app1", 1), "data": "x\n"})
+				pass(100 * time.Millisecond)
+			}
+		}
+		d.Log(crash(0))
+		d.Log(begin(0))
+		chat(50)
+		w.wantExits(t, "5 s after the end", 5)
+	})
+}
+
+// TestForgedLog: an app can put any topic on the bus, but not speak for PM2.
+func TestForgedLog(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, nil)
+		pass(time.Second)
+		for range 5 {
+			d.Publish("log:PM2", map[string]any{"process": pm2fake.Process("app1", 1), "data": crash(0) + "\n"})
+		}
+		pass(5 * time.Second)
+		w.wantExits(t, "forged", 0)
+	})
+}
+
+// TestLongLinesAndGarbageInLog: what else lands in pm2.log.
+func TestLongLinesAndGarbageInLog(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, nil)
+		pass(time.Second)
+		f, err := os.OpenFile(filepath.Join(d.Home(), "pm2.log"), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		fmt.Fprintf(f, "%s\n\x00\xff\xfe\n\n%s", strings.Repeat("x", 1<<20), "half a line")
+		fmt.Fprintln(f)
+		d.Log(crash(0))
+		pass(5 * time.Second)
+		w.wantExits(t, "after garbage", 1)
+	})
+}
+
+// TestAnyOrder delivers the lines of many ends in the file and on the bus with
+// random delays between the two, random silence, noise, lost connections and
+// restarts of the agent. Each end counts exactly once.
+func TestAnyOrder(t *testing.T) {
+	rounds := 150
+	if testing.Short() {
+		rounds = 30
+	}
+	for seed := range rounds {
+		anyOrder(t, uint64(seed))
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}
+
+func anyOrder(t *testing.T, seed uint64) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		r := rand.New(rand.NewPCG(seed, 25))
+		w := follow(t, d, nil)
+		pass(time.Second)
+		ends := uint64(0)
+		var toFile, toBus []string
+		var history []string
+		note := func(what string) { history = append(history, fmt.Sprintf("%s %s", time.Now().Format("05.000"), what)) }
+		flush := func(queue *[]string, n int, deliver func(string), what string) {
+			for range min(n, len(*queue)) {
+				deliver((*queue)[0])
+				note(what + (*queue)[0])
+				*queue = (*queue)[1:]
+			}
+		}
+		file := func(n int) { flush(&toFile, n, d.WriteLog, "file: ") }
+		bus := func(n int) {
+			flush(&toBus, n, func(line string) { d.PublishRaw(pm2fake.LogFrame(line)) }, "bus: ")
+		}
+		up := true
+		for range 60 {
+			switch r.IntN(14) {
+			case 0, 1, 2, 3:
+				id := r.IntN(3)
+				toFile, toBus = append(toFile, crash(id), begin(id)), append(toBus, crash(id), begin(id))
+				ends++
+			case 4, 5:
+				file(1 + r.IntN(4))
+			case 6, 7:
+				// PM2 writes a line before it announces it, or at about that time.
+				n := 1 + r.IntN(4)
+				bus(n)
+				if behind := len(toFile) - len(toBus); behind > 0 {
+					pass(time.Duration(r.IntN(900)) * time.Millisecond)
+					file(behind)
+				}
+			case 8:
+				pass(time.Duration(r.IntN(4000)) * time.Millisecond)
+			case 9:
+				for range r.IntN(30) {
+					d.Publish("log:out", map[string]any{"process": pm2fake.Process("app1", 1), "data": "x\n"})
+					pass(100 * time.Millisecond)
+				}
+			case 10:
+				d.Publish("process:event", map[string]any{"event": "exit", "process": pm2fake.Process("app0", 0)})
+				w.view(time.Second)
+			case 11:
+				note("drop")
+				d.Drop()
+				pass(time.Duration(r.IntN(3000)) * time.Millisecond)
+			case 12:
+				if up {
+					note("down")
+					d.Down()
+				} else {
+					note("up")
+					d.Up()
+				}
+				up = !up
+			case 13:
+				note("restart of the agent")
+				w.end()
+				state := w.Save()
+				pass(time.Duration(r.IntN(2000)) * time.Millisecond)
+				w = follow(t, d, func(o *Options) { o.State = &state })
+			}
+		}
+		file(len(toFile))
+		bus(len(toBus))
+		d.Up()
+		pass(30 * time.Second)
+		if got := w.exits(); got != ends {
+			t.Errorf("%d ends, %d counted\n%s", ends, got, strings.Join(history, "\n"))
+		}
+		w.Ledger(func(l *ledger.Ledger) {
+			if gaps := w.stats.LogGaps; gaps > 0 {
+				t.Errorf("%d gaps", gaps)
+			}
+		})
+	})
+}
