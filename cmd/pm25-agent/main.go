@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	slgk "github.com/tjhop/slog-gokit"
 
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
@@ -36,18 +38,21 @@ func run(args []string) error {
 	cli.HelpFlag.Short('h')
 	cli.Version(version.Print("pm25-agent"))
 	o.Web = kingpinflag.AddFlags(cli, "127.0.0.1:9209")
-	serve := cli.Command("serve", "Watch and serve metrics (the default).").Default()
-	serve.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.TelemetryPath)
-	serve.Flag("web.compress", "Compress answers when asked to; it costs more than making them.").BoolVar(&o.Compress)
-	serve.Flag("web.exporter-metrics", "Expose metrics of the agent's own process (go_*, process_*).").Default("true").BoolVar(&o.SelfMetrics)
-	serve.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
-	serve.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
-	serve.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
-	serve.Flag("custom.max-per-process", "How many values of @pm2/io are exposed of one process.").Default("100").IntVar(&o.CustomPerMetric)
-	for _, name := range catalog.Collectors() {
+	cli.Command("serve", "Watch and serve metrics (the default).").Default()
+	cli.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.TelemetryPath)
+	cli.Flag("web.compress", "Compress answers when asked to; it costs more than making them.").BoolVar(&o.Compress)
+	cli.Flag("web.exporter-metrics", "Expose metrics of the agent's own process (go_*, process_*).").Default("true").BoolVar(&o.SelfMetrics)
+	cli.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
+	cli.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
+	cli.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
+	cli.Flag("custom.max-per-process", "How many values of @pm2/io are exposed of one process.").Default("100").IntVar(&o.CustomPerProcess)
+	for _, group := range catalog.Groups() {
+		if !group.Switchable() {
+			continue
+		}
 		on := new(bool)
-		serve.Flag("collector."+name, "Collector "+name+".").Default("true").BoolVar(on)
-		serve.Action(func(*kingpin.ParseContext) error { o.Collectors[name] = *on; return nil })
+		cli.Flag("collector."+group.Name, "Metrics of: "+group.Title+".").Default("true").BoolVar(on)
+		cli.Action(func(*kingpin.ParseContext) error { o.Collectors[group.Name] = *on; return nil })
 	}
 	forgetting := cli.Command("forget", "Forget a PM2 daemon that is gone for good, also in a running agent.")
 	forgetting.Arg("daemon", "Its label, as in pm2_up.").Required().StringVar(&forget)
@@ -62,7 +67,7 @@ func run(args []string) error {
 	if command == forgetting.FullCommand() {
 		return discovery.ForgetInFile(app.KnownFile(o.StateDir), forget)
 	}
-	o.Logger = newLogger(logLevel, logFormat)
+	o.Logger, o.Slog = newLoggers(logLevel, logFormat)
 	return serveUntilSignal(o)
 }
 
@@ -79,12 +84,14 @@ func serveUntilSignal(o app.Options) error {
 	return agent.Run(ctx)
 }
 
-func newLogger(least, format string) log.Logger {
+// newLoggers returns the program's logger, and the same for libraries that
+// want slog, which notes time and caller itself.
+func newLoggers(least, format string) (log.Logger, *slog.Logger) {
 	out := log.NewSyncWriter(os.Stderr)
 	logger := log.NewLogfmtLogger(out)
 	if format == "json" {
 		logger = log.NewJSONLogger(out)
 	}
 	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
-	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slog.New(slgk.NewGoKitHandler(logger, nil))
 }

@@ -43,6 +43,11 @@ func NewAgent(o Options) (*Agent, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	if o.Web.WebConfigFile != nil {
+		if err := web.Validate(*o.Web.WebConfigFile); err != nil {
+			return nil, fmt.Errorf("--web.config.file %s: %w", *o.Web.WebConfigFile, err)
+		}
+	}
 	a := &Agent{opts: o}
 	if err := a.prepare(); err != nil {
 		a.Close()
@@ -102,7 +107,7 @@ func (a *Agent) collectors() ([]exporter.Collector, error) {
 	var on []exporter.Collector
 	for _, c := range []exporter.Collector{
 		exporter.NewDaemonCollector(daemons), exporter.NewProcessCollector(processes), exporter.NewAppCollector(),
-		exporter.NewCustomCollector(a.opts.CustomPerMetric), host,
+		exporter.NewCustomCollector(a.opts.CustomPerProcess), host,
 	} {
 		if a.opts.Collectors[c.Name()] {
 			on = append(on, c)
@@ -152,7 +157,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	served := make(chan error, 1)
 	go func() {
-		served <- web.ServeMultiple(listeners, server, a.opts.Web, slgkLogger(a.opts))
+		served <- web.ServeMultiple(listeners, server, a.opts.Web, a.opts.Slog)
 	}()
 	notify(a.opts.Logger, "READY=1")
 	select {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,13 +16,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	slgk "github.com/tjhop/slog-gokit"
 )
-
-// slgkLogger gives libraries that want slog our logger.
-func slgkLogger(o Options) *slog.Logger {
-	return slog.New(slgk.NewGoKitHandler(o.Logger, nil))
-}
 
 // notify tells systemd, where it listens, how far we are.
 func notify(logger log.Logger, state string) {

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,22 +24,23 @@ type Options struct {
 	Compress      bool
 	SelfMetrics   bool
 
-	Collectors      map[string]bool // by name: switched on
-	CustomPerMetric int
+	Collectors       map[string]bool // by name: switched on
+	CustomPerProcess int
 
 	ProcRoot string
 	Logger   log.Logger
+	Slog     *slog.Logger // the same for libraries
 	Now      func() time.Time
 }
 
 func (o Options) validate() error {
 	switch {
-	case o.Web == nil || o.Logger == nil || o.Now == nil:
+	case o.Web == nil || o.Logger == nil || o.Slog == nil || o.Now == nil:
 		return errors.New("app: an option is missing")
 	case o.ForgetAfter <= 0:
 		return fmt.Errorf("--pm2.forget-after is %s: it has to be positive", o.ForgetAfter)
-	case o.CustomPerMetric < 1 || o.CustomPerMetric > 1000:
-		return fmt.Errorf("--custom.max-per-process is %d: it has to be between 1 and 1000", o.CustomPerMetric)
+	case o.CustomPerProcess < 1 || o.CustomPerProcess > 1000:
+		return fmt.Errorf("--custom.max-per-process is %d: it has to be between 1 and 1000", o.CustomPerProcess)
 	case len(o.TelemetryPath) < 2 || o.TelemetryPath[0] != '/':
 		return fmt.Errorf("--web.telemetry-path is %q: it has to begin with / and be another than / itself", o.TelemetryPath)
 	}

@@ -73,6 +73,10 @@ type Group struct {
 	Metrics []Metric
 }
 
+// Switchable is true for what a collector emits; the agent's own facts always
+// are.
+func (g Group) Switchable() bool { return g.Name != "agent" }
+
 // Groups returns the metrics by collector.
 func Groups() []Group {
 	return []Group{

@@ -23,7 +23,7 @@ A label with a closed set of values always shows all of them.
 `)
 	for _, group := range Groups() {
 		fmt.Fprintf(&b, "\n## %s\n\n", group.Title)
-		if group.Name == "agent" {
+		if !group.Switchable() {
 			b.WriteString("Always on.\n\n")
 		} else {
 			fmt.Fprintf(&b, "Collector `%s`; off with `--no-collector.%s`.\n\n", group.Name, group.Name)
