@@ -19,14 +19,17 @@ import (
 	"github.com/pm25/pm25/internal/procfs"
 )
 
-// noProcesses is a host on which nothing that a test names runs.
-type noProcesses struct{}
+// onlyDaemon is a host on which the daemon runs and its apps do not.
+type onlyDaemon struct{}
 
-func (noProcesses) Read(int, time.Time, time.Time) (procfs.Sample, error) {
+func (onlyDaemon) Read(pid int, _, _ time.Time) (procfs.Sample, error) {
+	if pid == os.Getpid() {
+		return procfs.Sample{PID: pid, StartTicks: 1}, nil
+	}
 	return procfs.Sample{}, procfs.ErrGone
 }
-func (noProcesses) Retain([]int) {}
-func (noProcesses) Close()       {}
+func (onlyDaemon) Retain([]int) {}
+func (onlyDaemon) Close()       {}
 
 type noOOM struct{}
 
@@ -51,7 +54,7 @@ func follow(t *testing.T, d *pm2fake.Daemon, change func(*Options)) *watching {
 			rpc, pub, err = d.Dial(ctx)
 			return rpc, pub, discovery.Peer{PID: os.Getpid(), UID: os.Geteuid(), StartTicks: 1}, err
 		},
-		OOM: func(discovery.Peer) OOMCounter { return noOOM{} }, Proc: noProcesses{}, ProcRoot: "/proc", BootID: "boot",
+		OOM: func(discovery.Peer) OOMCounter { return noOOM{} }, Proc: onlyDaemon{}, ProcRoot: "/proc", BootID: "boot",
 		Logger: log.NewNopLogger(), Now: time.Now,
 	}
 	if change != nil {

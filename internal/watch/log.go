@@ -3,7 +3,6 @@ package watch
 import (
 	"bytes"
 	"errors"
-	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
@@ -25,7 +24,9 @@ const (
 	overdueAfter = time.Second
 	// quietAfter is when the file is read without an announcement.
 	quietAfter = 2 * time.Second
-	maxUnread  = 1000
+	// readAfter is when it is read even though the bus is busy.
+	readAfter = 10 * time.Second
+	maxUnread = 1000
 )
 
 // logDir opens PM2's log under the rules for files that others can name.
@@ -65,15 +66,33 @@ func (w *Watcher) openLog() {
 	}
 }
 
+// openLogEarly begins the log before the bus is connected to, so that all that
+// the bus announces comes after the place where reading begins.
+func (w *Watcher) openLogEarly() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.tail.Opened() || w.resume != nil || w.unplaced || w.opts.Candidate.OwnerUID < 0 {
+		return
+	}
+	if w.listedAt.IsZero() {
+		w.peer.UID = w.opts.Candidate.OwnerUID
+	}
+	w.openLog()
+}
+
 // readGap reads what was logged while nobody listened to the bus.
 func (w *Watcher) readGap(list []pm2.Process) {
-	if w.resume != nil {
-		pos := *w.resume
-		w.resume = nil
-		found, err := w.tail.Resume(pos)
+	if w.resume != nil || w.unplaced {
+		pos := w.resume
+		w.resume, w.unplaced = nil, false
+		found, err := false, error(nil)
+		if pos != nil {
+			found, err = w.tail.Resume(*pos)
+		}
 		if err != nil || !found {
+			w.openLog()
 			w.gap(list)
-			level.Warn(w.log).Log("msg", "The place in PM2's log where the agent stopped is gone; restarts since then count as unknown", "err", err)
+			level.Warn(w.log).Log("msg", "There is no place in PM2's log to go on from; restarts since the agent stopped count as unknown", "err", err)
 			return
 		}
 	}
@@ -85,6 +104,7 @@ func (w *Watcher) readGap(list []pm2.Process) {
 // have told.
 func (w *Watcher) gap(list []pm2.Process) {
 	w.stats.LogGaps++
+	w.classifier.Gap()
 	now := make(map[ledger.ProcKey]*pm2.Process, len(list))
 	for i := range list {
 		now[w.ledger.Key(&list[i])] = &list[i]
@@ -102,119 +122,102 @@ func (w *Watcher) gap(list []pm2.Process) {
 	})
 }
 
+// logSource is where the lines of PM2's log come from. It is one or the other
+// for the whole life of a daemon: the two are never mixed, because equal lines
+// could not be told from the same line seen twice.
+type logSource int
+
+const (
+	// sourceUnknown until a line was announced, or seen in the file.
+	sourceUnknown logSource = iota
+	// sourceFile: PM2 writes to pm2.log, and the bus says when to read.
+	sourceFile
+	// sourceBus: PM2 writes elsewhere, as pm2-runtime does.
+	sourceBus
+)
+
 // readLog hands the lines of the log to the classifier: up to and including
-// the message until, or, where that is nil, all there are.
-func (w *Watcher) readLog(until []byte, live bool) {
+// the message until, or all there are.
+func (w *Watcher) readLog(until []byte, live bool) (found bool) {
+	if w.source == sourceBus {
+		return false
+	}
 	for {
 		line, err := w.tail.Next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
 				level.Debug(w.log).Log("msg", "Reading PM2's log failed", "err", err)
 			}
-			return
+			w.readAt = w.opts.Now()
+			return false
 		}
-		message, _ := daemonlog.Message(line)
-		found := until != nil && bytes.Equal(message, until)
-		w.shown(message)
+		message, before := daemonlog.Message(line)
+		if before != nil && w.source == sourceUnknown {
+			w.source, w.unread = sourceFile, nil // the file has them
+		}
 		w.classifier.Line(daemonlog.ParseFile(line, time.Local), live)
-		if found {
-			return
-		}
-		if until == nil {
-			w.ahead.push(message)
+		if until != nil && bytes.Equal(message, until) {
+			return true
 		}
 	}
 }
 
-// shown strikes a line of the file off those that are waited for. Those
-// announced before it will not come any more: they are taken from the bus.
-func (w *Watcher) shown(message []byte) {
-	for i := range w.unread {
-		if bytes.Equal(w.unread[i].text, message) {
-			earlier := w.unread[:i]
-			w.unread = w.unread[i+1:]
-			w.fromBus(earlier)
-			return
-		}
-	}
-}
-
-func (w *Watcher) fromBus(lines []busLine) {
-	for _, l := range lines {
-		w.classifier.Line(daemonlog.Parse(l.text), true)
-	}
-}
-
-// announced takes a line of the log from the bus and reads the file up to it,
-// unless it was read already.
+// announced takes a line of the log from the bus and reads the file up to it.
 func (w *Watcher) announced(text []byte, now time.Time) {
 	last := bytes.TrimRight(text, "\r\n")
 	if i := bytes.LastIndexByte(last, '\n'); i >= 0 {
 		last = last[i+1:]
 	}
-	if w.ahead.pop(last) {
+	if w.source == sourceBus {
+		w.classifier.Line(daemonlog.Parse(last), true)
 		return
 	}
-	if len(w.unread) == maxUnread {
-		w.fromBus(w.unread)
-		w.unread = nil
+	line := bytes.Clone(last)
+	if w.readLog(line, true) {
+		return
 	}
-	w.unread = append(w.unread, busLine{bytes.Clone(last), now})
-	w.readLog(last, true)
+	// PM2 announces a line a moment before it writes it.
+	w.awaited = line
+	if w.source == sourceUnknown {
+		w.unread = append(w.unread, busLine{line, now})
+		if len(w.unread) == maxUnread {
+			w.useBus()
+		}
+	}
 }
 
-// overdue reads the file where the bus is silent, and takes from the bus what
-// the file does not show: PM2 may log elsewhere, as pm2-runtime does.
+// catchLine reads the line that was announced last: it is in the file by the
+// time that PM2 says anything else.
+func (w *Watcher) catchLine() {
+	if w.awaited != nil {
+		w.readLog(w.awaited, true)
+		w.awaited = nil
+	}
+}
+
+// overdue reads the file where the bus is silent, and settles where the log
+// comes from.
 func (w *Watcher) overdue(now time.Time) {
-	if len(w.unread) == 0 {
-		if now.Sub(w.heardAt) > quietAfter {
-			w.openLog()
-			w.readLog(nil, true)
+	if len(w.unread) > 0 && now.Sub(w.unread[0].at) >= overdueAfter {
+		w.openLog()
+		if w.readLog(nil, true); w.source == sourceUnknown {
+			w.useBus()
 		}
 		return
 	}
-	if now.Sub(w.unread[0].at) < overdueAfter {
-		return
+	if now.Sub(w.heardAt) > quietAfter || now.Sub(w.readAt) > readAfter {
+		w.openLog()
+		w.readLog(nil, true)
 	}
-	w.openLog()
-	w.readLog(w.unread[len(w.unread)-1].text, true)
-	n := 0
-	for n < len(w.unread) && now.Sub(w.unread[n].at) >= overdueAfter {
-		n++
-	}
-	late := w.unread[:n]
-	w.unread = w.unread[n:]
-	w.fromBus(late)
 }
 
-// lookahead remembers, by hash, the lines that were read before the bus
-// announced them.
-type lookahead struct {
-	seed   maphash.Seed
-	hashes []uint64
-}
-
-const maxAhead = 20_000
-
-func (a *lookahead) push(message []byte) {
-	if len(a.hashes) == maxAhead {
-		a.hashes = a.hashes[1:]
+// useBus takes the log from the bus from now on, beginning with what the file
+// should have shown.
+func (w *Watcher) useBus() {
+	level.Info(w.log).Log("msg", "PM2 does not write to its log file; its bus has to do")
+	w.source = sourceBus
+	for _, l := range w.unread {
+		w.classifier.Line(daemonlog.Parse(l.text), true)
 	}
-	a.hashes = append(a.hashes, maphash.Bytes(a.seed, message))
-}
-
-// pop is true when message was pushed; what was pushed before it is dropped,
-// because the bus keeps the order.
-func (a *lookahead) pop(message []byte) bool {
-	if len(a.hashes) == 0 {
-		return false
-	}
-	h := maphash.Bytes(a.seed, message)
-	for i := range a.hashes {
-		if a.hashes[i] == h {
-			a.hashes = a.hashes[i+1:]
-			return true
-		}
-	}
-	return false
+	w.unread = nil
 }

@@ -43,7 +43,7 @@ func TestEndsAreCountedOnce(t *testing.T) {
 		w.wantExits(t, "in the file, then on the bus", 6)
 
 		d.PublishRaw(pm2fake.LogFrame(crash(2)))
-		pass(500 * time.Millisecond)
+		pass(20 * time.Millisecond)
 		d.WriteLog(crash(2))
 		pass(5 * time.Second)
 		w.wantExits(t, "on the bus, then in the file", 7)
@@ -90,7 +90,7 @@ func TestAfterAGapEndsAreCountedSoon(t *testing.T) {
 			d.WriteLog(crash(0))
 			d.WriteLog(begin(0))
 		}
-		pass(time.Second)
+		pass(10 * time.Second)
 		d.Up()
 		pass(backoffMax)
 		w.wantExits(t, "while away", 4)
@@ -143,7 +143,7 @@ func TestLongLinesAndGarbageInLog(t *testing.T) {
 // random delays between the two, random silence, noise, lost connections and
 // restarts of the agent. Each end counts exactly once.
 func TestAnyOrder(t *testing.T) {
-	rounds := 150
+	rounds := 200
 	if testing.Short() {
 		rounds = 30
 	}
@@ -160,62 +160,75 @@ func anyOrder(t *testing.T, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 25))
 		w := follow(t, d, nil)
 		pass(time.Second)
-		ends := uint64(0)
-		var toFile, toBus []string
+		ends, up := uint64(0), true
 		var history []string
-		note := func(what string) { history = append(history, fmt.Sprintf("%s %s", time.Now().Format("05.000"), what)) }
-		flush := func(queue *[]string, n int, deliver func(string), what string) {
-			for range min(n, len(*queue)) {
-				deliver((*queue)[0])
-				note(what + (*queue)[0])
-				*queue = (*queue)[1:]
+		note := func(what string) { history = append(history, time.Now().Format("05.000 ")+what) }
+		toFile := func(line string) { note("file: " + line); d.WriteLog(line) }
+		toBus := func(line string) { note("bus: " + line); d.PublishRaw(pm2fake.LogFrame(line)) }
+		sometimes := func() {
+			if r.IntN(8) == 0 {
+				note("drop")
+				d.Drop()
 			}
 		}
-		file := func(n int) { flush(&toFile, n, d.WriteLog, "file: ") }
-		bus := func(n int) {
-			flush(&toBus, n, func(line string) { d.PublishRaw(pm2fake.LogFrame(line)) }, "bus: ")
-		}
-		up := true
-		for range 60 {
-			switch r.IntN(14) {
-			case 0, 1, 2, 3:
+		// PM2 writes a line and announces it at about the same time.
+		batch := func() {
+			var lines []string
+			for range 1 + r.IntN(4) {
 				id := r.IntN(3)
-				toFile, toBus = append(toFile, crash(id), begin(id)), append(toBus, crash(id), begin(id))
+				lines = append(lines, crash(id), begin(id))
 				ends++
-			case 4, 5:
-				file(1 + r.IntN(4))
-			case 6, 7:
-				// PM2 writes a line before it announces it, or at about that time.
-				n := 1 + r.IntN(4)
-				bus(n)
-				if behind := len(toFile) - len(toBus); behind > 0 {
-					pass(time.Duration(r.IntN(900)) * time.Millisecond)
-					file(behind)
+			}
+			first, second := toFile, toBus
+			busFirst := r.IntN(4) == 0
+			if busFirst {
+				first, second = toBus, toFile
+			}
+			if r.IntN(2) == 0 {
+				for _, line := range lines {
+					first(line)
+					second(line)
 				}
-			case 8:
+				return
+			}
+			for _, line := range lines {
+				first(line)
+			}
+			if busFirst {
+				// PM2 writes in the same turn of its loop.
+				pass(time.Duration(r.IntN(20)) * time.Millisecond)
+			} else {
+				sometimes()
+				pass(time.Duration(r.IntN(5000)) * time.Millisecond)
+			}
+			for _, line := range lines {
+				second(line)
+				sometimes()
+			}
+		}
+		for range 40 {
+			switch r.IntN(9) {
+			case 0, 1, 2, 3:
+				batch()
+			case 4:
 				pass(time.Duration(r.IntN(4000)) * time.Millisecond)
-			case 9:
+			case 5:
 				for range r.IntN(30) {
 					d.Publish("log:out", map[string]any{"process": pm2fake.Process("app1", 1), "data": "x\n"})
 					pass(100 * time.Millisecond)
 				}
-			case 10:
+			case 6:
 				d.Publish("process:event", map[string]any{"event": "exit", "process": pm2fake.Process("app0", 0)})
 				w.view(time.Second)
-			case 11:
-				note("drop")
-				d.Drop()
-				pass(time.Duration(r.IntN(3000)) * time.Millisecond)
-			case 12:
-				if up {
-					note("down")
-					d.Down()
-				} else {
+			case 7:
+				if up = !up; up {
 					note("up")
 					d.Up()
+				} else {
+					note("down")
+					d.Down()
 				}
-				up = !up
-			case 13:
+			case 8:
 				note("restart of the agent")
 				w.end()
 				state := w.Save()
@@ -223,8 +236,6 @@ func anyOrder(t *testing.T, seed uint64) {
 				w = follow(t, d, func(o *Options) { o.State = &state })
 			}
 		}
-		file(len(toFile))
-		bus(len(toBus))
 		d.Up()
 		pass(30 * time.Second)
 		if got := w.exits(); got != ends {

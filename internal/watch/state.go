@@ -40,6 +40,7 @@ func (w *Watcher) restore(s *State) {
 	w.ledger = ledger.Restore(s.Ledger)
 	w.classifier.Restore(s.Running)
 	w.resume = s.Log
+	w.unplaced = s.Log == nil && len(s.Ledger.Procs) > 0
 	w.oom.restored = s.OOM
 	w.listedAt = time.Time{}
 }

@@ -60,11 +60,14 @@ type Want struct {
 // View returns the present picture; where something changed, PM2 is asked
 // first.
 func (w *Watcher) View(ctx context.Context, want Want) View {
-	w.refresh(ctx, want)
+	late := w.refresh(ctx, want)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.opts.Candidate
 	v := View{Label: c.Label, Home: c.Home, Owner: c.OwnerName, Up: w.rpc != nil, Err: w.lastErr, Stats: w.stats, Files: w.files.apps, Folders: w.files.folders}
+	if v.Up && late != nil {
+		v.Up, v.Err = false, fmt.Errorf("PM2 did not answer in time: %w", late)
+	}
 	if !v.Up {
 		return v
 	}
@@ -89,15 +92,36 @@ func (w *Watcher) Ledger(f func(*ledger.Ledger)) {
 }
 
 // refresh asks PM2 for its list where the one at hand does not do. Callers at
-// the same time share one answer.
-func (w *Watcher) refresh(ctx context.Context, want Want) {
-	w.refreshing.Lock()
-	defer w.refreshing.Unlock()
+// the same time share one answer, and none waits longer than it has time: that
+// is the error. The request goes on without them, for one who hangs up says
+// nothing about PM2.
+func (w *Watcher) refresh(ctx context.Context, want Want) error {
+	select {
+	case w.refreshing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	rpc, needList, needPing := w.needs(want)
 	if rpc == nil || !needList && !needPing {
-		return
+		<-w.refreshing
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { <-w.refreshing }()
+		w.ask(rpc, needList)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *Watcher) ask(rpc *pm2.RPC, needList bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	if !needList {
 		w.answered(rpc, nil, rpc.Ping(ctx), false)
@@ -105,6 +129,7 @@ func (w *Watcher) refresh(ctx context.Context, want Want) {
 	}
 	list, err := rpc.List(ctx)
 	w.answered(rpc, list, err, true)
+	w.lookAtFiles()
 }
 
 func (w *Watcher) needs(want Want) (rpc *pm2.RPC, list, ping bool) {
@@ -123,6 +148,13 @@ func (w *Watcher) needs(want Want) (rpc *pm2.RPC, list, ping bool) {
 }
 
 func (w *Watcher) answered(rpc *pm2.RPC, list []pm2.Process, err error, isList bool) {
+	var pids map[int]int
+	if isList && err == nil {
+		w.mu.Lock()
+		peer := w.peer
+		w.mu.Unlock()
+		pids = w.translate(list, peer)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stats.Requests++
@@ -141,40 +173,39 @@ func (w *Watcher) answered(rpc *pm2.RPC, list []pm2.Process, err error, isList b
 	}
 	w.heardAt = w.opts.Now()
 	if isList && w.rpc == rpc {
-		w.apply(list)
+		w.apply(list, pids)
 	}
 }
 
 // apply takes a list. The lock is held.
-func (w *Watcher) apply(list []pm2.Process) {
+func (w *Watcher) apply(list []pm2.Process, pids map[int]int) {
 	now := w.opts.Now()
-	w.list, w.listedAt = list, now
+	w.list, w.listedAt, w.pids = list, now, pids
 	w.ledger.Apply(list, identity(w.opts.BootID, w.peer), now)
 	w.classifier.Describe(list)
-	w.translate()
-	w.lookAtFiles(now)
 }
 
-// translate finds our process ids where PM2 lives in a container.
-func (w *Watcher) translate() {
-	w.pids = nil
-	if w.peer.PID == 0 {
-		w.pids = map[int]int{}
-		return
+// translate finds our process ids where PM2 lives in a container; nil says
+// that they are the same.
+func (w *Watcher) translate(list []pm2.Process, peer discovery.Peer) map[int]int {
+	if peer.PID == 0 {
+		return map[int]int{}
 	}
-	shared, err := procfs.SharesPIDNamespace(w.opts.ProcRoot, w.peer.PID)
+	shared, err := procfs.SharesPIDNamespace(w.opts.ProcRoot, peer.PID)
 	if err != nil || shared {
-		return
+		return nil
 	}
 	var inside []int
-	for i := range w.list {
-		if w.list[i].Running() {
-			inside = append(inside, w.list[i].PID)
+	for i := range list {
+		if list[i].Running() {
+			inside = append(inside, list[i].PID)
 		}
 	}
-	if w.pids, err = procfs.HostPIDs(w.opts.ProcRoot, w.peer.PID, inside); err != nil {
-		w.pids = map[int]int{}
+	pids, err := procfs.HostPIDs(w.opts.ProcRoot, peer.PID, inside)
+	if err != nil {
+		return map[int]int{}
 	}
+	return pids
 }
 
 func (w *Watcher) hostPID(pid int) int {

@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"net"
 	"strconv"
 	"sync"
@@ -71,17 +70,20 @@ type Watcher struct {
 	opts Options
 	log  log.Logger
 
-	refreshing sync.Mutex // one request for the list at a time
+	refreshing chan struct{} // full while a request is under way: one at a time
 
 	mu         sync.Mutex
 	ledger     *ledger.Ledger
 	classifier *exits.Classifier
 	tail       *daemonlog.Tail
 	resume     *daemonlog.Position // where to take up the log, until that is done
+	unplaced   bool                // there is a state, but no place in a log to take up
 	oom        oomWatch
 	stats      Stats
 
-	rpc      *pm2.RPC // nil while not connected
+	tried    chan struct{} // closed after the first attempt to connect
+	rpc      *pm2.RPC      // nil while not connected
+	working  bool          // a session came about
 	peer     discovery.Peer
 	version  string
 	lastErr  error
@@ -92,8 +94,11 @@ type Watcher struct {
 	listedAt time.Time
 	dirty    bool
 	heardAt  time.Time // last message or answer
-	unread   []busLine
-	ahead    lookahead
+	tickedAt time.Time
+	source   logSource
+	awaited  []byte    // the line that the bus announced last
+	unread   []busLine // announced while the source is not known
+	readAt   time.Time // when the log was last read to its end
 	files    fileFacts
 }
 
@@ -115,7 +120,7 @@ type Stats struct {
 
 // New returns a Watcher; Run makes it work.
 func New(o Options) *Watcher {
-	w := &Watcher{opts: o, log: log.With(o.Logger, "daemon", o.Candidate.Label), downAt: o.Now()}
+	w := &Watcher{opts: o, tried: make(chan struct{}), refreshing: make(chan struct{}, 1), log: log.With(o.Logger, "daemon", o.Candidate.Label), downAt: o.Now()}
 	w.ledger = ledger.New(o.Now())
 	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Alive: w.outlived})
 	w.tail = daemonlog.NewTail(logDir{w})
@@ -128,8 +133,11 @@ func New(o Options) *Watcher {
 // Run follows the daemon until ctx is done.
 func (w *Watcher) Run(ctx context.Context) {
 	backoff := backoffMin
+	first := sync.OnceFunc(func() { close(w.tried) })
+	defer first()
 	for ctx.Err() == nil {
-		err := w.session(ctx)
+		err := w.session(ctx, first)
+		first()
 		if ctx.Err() != nil {
 			return
 		}
@@ -145,10 +153,14 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// session connects and works until the connection is lost.
-func (w *Watcher) session(ctx context.Context) error {
+// Tried is closed once the first attempt to connect ended, well or not.
+func (w *Watcher) Tried() <-chan struct{} { return w.tried }
+
+// session connects, calls connected, and works until the connection is lost.
+func (w *Watcher) session(ctx context.Context, connected func()) error {
 	dialCtx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	w.openLogEarly()
 	rpcConn, pubConn, peer, err := w.opts.Dial(dialCtx)
 	if err != nil {
 		return err
@@ -164,6 +176,7 @@ func (w *Watcher) session(ctx context.Context) error {
 		return err
 	}
 	w.connected(rpc, peer, version)
+	connected()
 
 	ended := make(chan error, 1)
 	go func() { ended <- pm2.NewBus(pubConn).Read(w.event, w.undecodable) }()
@@ -191,9 +204,12 @@ func (w *Watcher) session(ctx context.Context) error {
 // catchUp reads what PM2 logged while nobody was connected, and its list.
 func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer) error {
 	w.mu.Lock()
-	w.peer = peer // whose files may be read
-	w.ahead = lookahead{seed: maphash.MakeSeed()}
-	first := w.resume == nil && !w.tail.Opened()
+	if w.peer.PID != peer.PID || w.peer.StartTicks != peer.StartTicks {
+		w.source, w.unread = sourceUnknown, nil // another daemon may log elsewhere
+	}
+	w.peer = peer                                    // whose files may be read
+	w.unplaced = w.unplaced || w.source == sourceBus // which says nothing of the time in between
+	first := w.resume == nil && !w.unplaced && !w.tail.Opened()
 	w.mu.Unlock()
 	if !first {
 		hints, err := rpc.List(ctx)
@@ -214,10 +230,12 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 	if err != nil {
 		return err
 	}
+	pids := w.translate(list, peer)
+	defer w.lookAtFiles()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.oom.begin(w.opts.OOM(peer), w.opts.BootID, w.opts.Now())
-	w.apply(list)
+	w.apply(list, pids)
 	w.classifier.Know(list)
 	return nil
 }
@@ -225,7 +243,7 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 func (w *Watcher) connected(rpc *pm2.RPC, peer discovery.Peer, version string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.rpc, w.peer, w.version, w.lastErr, w.buried = rpc, peer, version, nil, false
+	w.rpc, w.peer, w.version, w.lastErr, w.buried, w.working = rpc, peer, version, nil, false, true
 	w.heardAt = w.opts.Now()
 	w.stats.Connects++
 	level.Info(w.log).Log("msg", "Connected to PM2", "version", version, "pid", peer.PID, "home", w.opts.Candidate.Home, "processes", len(w.list))
@@ -236,9 +254,12 @@ func (w *Watcher) connected(rpc *pm2.RPC, peer discovery.Peer, version string) {
 func (w *Watcher) disconnected(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	had := w.rpc != nil
+	had := w.working
 	if had {
 		w.readLog(nil, false)
+		if len(w.unread) > 0 {
+			w.useBus() // it is gone before the second was over
+		}
 		w.downAt = w.opts.Now()
 		level.Warn(w.log).Log("msg", "Lost the connection to PM2", "err", err)
 	} else {
@@ -247,7 +268,7 @@ func (w *Watcher) disconnected(err error) bool {
 			level.Warn(w.log).Log("msg", "Can not connect to PM2", "err", err)
 		}
 	}
-	w.rpc, w.lastErr, w.unread = nil, err, nil
+	w.rpc, w.working, w.lastErr, w.awaited = nil, false, err, nil
 	w.dirty = true
 	return had
 }
@@ -272,10 +293,7 @@ func (w *Watcher) event(ev *pm2.Event) {
 	now := w.opts.Now()
 	w.heardAt = now
 	w.stats.Messages[ev.Kind]++
-	if len(w.unread) > 0 {
-		// What PM2 announced before this message is in the file by now.
-		w.readLog(w.unread[len(w.unread)-1].text, true)
-	}
+	w.catchLine()
 	switch ev.Kind {
 	case pm2.EventDaemonLog:
 		w.announced(ev.Text, now)
@@ -311,6 +329,11 @@ func (w *Watcher) tick() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.opts.Now()
+	slept := now.Sub(w.tickedAt) > 3*tickEvery
+	w.tickedAt = now
+	if slept {
+		w.heardAt = now // the agent was stopped: the bus has more to tell first
+	}
 	w.oom.sample(now)
 	w.overdue(now)
 	w.classifier.Settle()

@@ -193,7 +193,9 @@ func (t *Tail) read() (int, error) {
 			return 0, fmt.Errorf("reading PM2's log: %w", err)
 		}
 		end := t.offset + int64(len(t.buf))
-		if info.Size() == end {
+		// The old place can still be found in a copy; the beginning of a log that
+		// was just emptied looks like that of any other.
+		if info.Size() == end || info.Size() == 0 {
 			return 0, nil
 		}
 		if info.Size() < end || !t.inPlace() {
@@ -225,11 +227,14 @@ func (t *Tail) inPlace() bool {
 func (t *Tail) turn() (more bool, err error) {
 	if len(t.next) > 0 {
 		f := t.next[0]
-		t.next = t.next[1:]
 		info, err := f.Stat()
 		if err != nil {
 			return false, fmt.Errorf("reading PM2's log: %w", err)
 		}
+		if len(t.next) == 1 && info.Size() == 0 {
+			return false, nil // as for a log that was just emptied
+		}
+		t.next = t.next[1:]
 		_ = t.file.Close()
 		t.begin(f, info, 0)
 		return true, nil

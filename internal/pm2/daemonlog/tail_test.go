@@ -15,8 +15,10 @@ import (
 // dir is a folder that the test owns.
 type dir string
 
-func (d dir) Open(name string) (*os.File, error)    { return os.Open(filepath.Join(string(d), name)) }
+func (d dir) Open(name string) (*os.File, error) { return os.Open(filepath.Join(string(d), name)) }
+
 func (d dir) Stat(name string) (fs.FileInfo, error) { return os.Stat(filepath.Join(string(d), name)) }
+
 func (d dir) Names() (names []string, err error) {
 	entries, err := os.ReadDir(string(d))
 	for _, e := range entries {
@@ -104,6 +106,30 @@ func TestTailFollowsTruncation(t *testing.T) {
 	d.copyTruncate(t, "pm2__2027.log")
 	d.append(t, FileName, "a much longer line than before\nc\n")
 	want(t, tail, "a much longer line than before c")
+}
+
+// TestPlaceInAnEmptiedLog: the tail stops when the log was rotated and nothing
+// was written yet, and the log is rotated again before it is taken up.
+func TestPlaceInAnEmptiedLog(t *testing.T) {
+	d, tail := start(t)
+	for i, name := range []string{"a", "b", "c"} {
+		// Followed live, then taken up from a copy.
+		d.append(t, FileName, name+"1\n")
+		want(t, tail, name+"1")
+		d.copyTruncate(t, fmt.Sprintf("pm2__%d.log", 2*i))
+		want(t, tail, "")
+		pos := tail.Position()
+		tail.Close()
+		d.append(t, FileName, name+"2\n")
+		d.copyTruncate(t, fmt.Sprintf("pm2__%d.log", 2*i+1))
+		if found, err := tail.Resume(pos); !found || err != nil {
+			t.Fatalf("place %+v: found %v, %v", pos, found, err)
+		}
+		want(t, tail, name+"2")
+		want(t, tail, "")
+	}
+	d.append(t, FileName, "end\n")
+	want(t, tail, "end")
 }
 
 func TestTailFollowsRename(t *testing.T) {
