@@ -144,8 +144,8 @@ matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...
 
 .PHONY: soak
-soak: pm2 ## Run for long and watch for leaks
-	$(GO) test -tags=soak -timeout 60m $(GOTESTFLAGS) ./internal/soak/...
+soak: pm2 tools-prom tools-prom-2.42 ## Hold the counters to their promises, for a quarter of an hour
+	$(GO) test -tags=soak -timeout 60m -v $(GOTESTFLAGS) ./internal/soak/...
 
 ##### Tools, each installed only when missing or out of date
 

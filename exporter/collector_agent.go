@@ -19,6 +19,8 @@ type agentFacts struct {
 	build    Labels
 	timeouts map[string]uint64
 	labels   *labelCache[string, *agentLabels]
+	names    *labelCache[string, Labels] // by collector
+	rejected []Labels
 	info     AgentInfo
 }
 
@@ -41,7 +43,9 @@ type agentLabels struct {
 func newAgentFacts(info AgentInfo, now time.Time) *agentFacts {
 	return &agentFacts{
 		started: now, info: info, timeouts: map[string]uint64{},
-		build: labels("version", version.Version, "revision", version.GetRevision(), "goversion", runtime.Version()),
+		build:    labels("version", version.Version, "revision", version.GetRevision(), "goversion", runtime.Version()),
+		names:    newLabelCache(func(collector string) Labels { return labels("collector", collector) }),
+		rejected: Labels(nil).each("reason", catalog.RejectReasons()),
 		labels: newLabelCache(func(daemon string) *agentLabels {
 			base := labels("daemon", daemon)
 			return &agentLabels{base: base, kind: base.each("kind", catalog.BusKinds()), what: base.each("what", catalog.DropReasons())}
@@ -58,7 +62,7 @@ func (a *agentFacts) collect(in *Input, ran []outcome, custom *customCollector, 
 		if r.timedOut {
 			a.timeouts[r.name]++
 		}
-		l := labels("collector", r.name)
+		l := a.names.get(r.name)
 		out.Gauge(catalog.AgentCollectorDuration, r.took.Seconds(), l)
 		out.Gauge(catalog.AgentCollectorSuccess, oneIf(r.err == nil), l)
 		out.Counter(catalog.AgentCollectorTimeouts, float64(a.timeouts[r.name]), a.started, l)
@@ -67,8 +71,8 @@ func (a *agentFacts) collect(in *Input, ran []outcome, custom *customCollector, 
 		a.daemon(&in.Daemons[i], custom, out)
 	}
 	rejected := a.info.RejectedSockets()
-	for _, reason := range catalog.RejectReasons() {
-		out.Counter(catalog.AgentRejectedSockets, float64(rejected[reason]), a.started, labels("reason", reason))
+	for i, reason := range catalog.RejectReasons() {
+		out.Counter(catalog.AgentRejectedSockets, float64(rejected[reason]), a.started, a.rejected[i])
 	}
 	out.Counter(catalog.AgentStateErrors, float64(a.info.StateErrors()), a.started, nil)
 	out.Gauge(catalog.AgentStateRestored, oneIf(a.info.StateRestored()), nil)

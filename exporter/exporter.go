@@ -39,10 +39,10 @@ type Options struct {
 
 // Exporter gathers metrics.
 type Exporter struct {
-	opts       Options
-	vocabulary *vocabulary
-	agent      *agentFacts
-	custom     *customCollector // nil when switched off
+	opts   Options
+	sinks  *sinks
+	agent  *agentFacts
+	custom *customCollector // nil when switched off
 }
 
 // New checks the options and returns an Exporter.
@@ -50,7 +50,7 @@ func New(o Options) (*Exporter, error) {
 	if o.Daemons == nil || o.Agent == nil || o.Logger == nil || o.Now == nil {
 		return nil, errors.New("exporter: an option is missing")
 	}
-	e := &Exporter{opts: o, vocabulary: newVocabulary(), agent: newAgentFacts(o.Agent, o.Now())}
+	e := &Exporter{opts: o, sinks: &sinks{vocabulary: newVocabulary(), free: map[string][]*Sink{}}, agent: newAgentFacts(o.Agent, o.Now())}
 	for _, c := range o.Collectors {
 		if custom, ok := c.(*customCollector); ok {
 			e.custom = custom
@@ -80,7 +80,19 @@ type outcome struct {
 // Gather runs the collectors whose names are in only, or all when it is
 // empty, and returns the families sorted by name.
 func (e *Exporter) Gather(ctx context.Context, only []string) []*dto.MetricFamily {
-	in := e.look(ctx, only)
+	families, release := e.gather(ctx, only)
+	defer release()
+	out := make([]*dto.MetricFamily, len(families))
+	for i, f := range families {
+		out[i] = f.dto()
+	}
+	return out
+}
+
+// gather is Gather in the exporter's own terms. The families are the caller's
+// until it calls release.
+func (e *Exporter) gather(ctx context.Context, only []string) (families []*family, release func()) {
+	in := e.lookInTime(ctx, only)
 	done := make(chan outcome, len(e.opts.Collectors))
 	waiting := map[string]bool{}
 	began := e.opts.Now()
@@ -106,6 +118,17 @@ func (e *Exporter) Gather(ctx context.Context, only []string) []*dto.MetricFamil
 	return e.assemble(in, ran)
 }
 
+// lookInTime leaves the collectors a third of the time: a daemon that does not
+// answer must not cost the others' samples.
+func (e *Exporter) lookInTime(ctx context.Context, only []string) *Input {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)*2/3)
+		defer cancel()
+	}
+	return e.look(ctx, only)
+}
+
 // look takes the picture that the collectors share, of all daemons at once.
 func (e *Exporter) look(ctx context.Context, only []string) *Input {
 	want := watch.Want{Custom: e.custom != nil && (len(only) == 0 || slices.Contains(only, e.custom.Name()))}
@@ -121,7 +144,7 @@ func (e *Exporter) look(ctx context.Context, only []string) *Input {
 
 func (e *Exporter) run(ctx context.Context, c Collector, in *Input) (r outcome) {
 	began := e.opts.Now()
-	sink := newSink(e.vocabulary)
+	sink := e.sinks.get(c.Name())
 	r = outcome{name: c.Name(), sink: sink}
 	defer func() {
 		if p := recover(); p != nil {
@@ -133,22 +156,35 @@ func (e *Exporter) run(ctx context.Context, c Collector, in *Input) (r outcome) 
 	return r
 }
 
-func (e *Exporter) assemble(in *Input, ran []outcome) []*dto.MetricFamily {
+// assemble joins what the collectors gave. Sinks of those that were too late
+// are still theirs and not used again.
+func (e *Exporter) assemble(in *Input, ran []outcome) (families []*family, release func()) {
 	slices.SortFunc(ran, func(a, b outcome) int { return strings.Compare(a.name, b.name) })
-	self := newSink(e.vocabulary)
-	e.agent.collect(in, ran, e.custom, self)
-	var out []*dto.MetricFamily
-	for _, r := range append(ran, outcome{sink: self}) {
+	self := outcome{name: selfName, sink: e.sinks.get(selfName)}
+	e.agent.collect(in, ran, e.custom, self.sink)
+	ran = append(ran, self)
+	for _, r := range ran {
 		if r.err != nil {
 			level.Error(e.opts.Logger).Log("msg", "Collector failed", "collector", r.name, "duration", r.took, "err", r.err)
 		}
 		if r.sink == nil {
 			continue
 		}
-		for _, family := range r.sink.families {
-			out = append(out, family)
+		for _, f := range r.sink.families {
+			if len(f.samples) > 0 {
+				families = append(families, f)
+			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *dto.MetricFamily) int { return strings.Compare(*a.Name, *b.Name) })
-	return out
+	slices.SortFunc(families, byName)
+	return families, func() {
+		for _, r := range ran {
+			if r.sink != nil {
+				e.sinks.put(r.name, r.sink)
+			}
+		}
+	}
 }
+
+// selfName is the name under which the sink of the agent's own facts is kept.
+const selfName = "agent"

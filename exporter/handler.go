@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 )
 
 const (
@@ -59,6 +61,10 @@ func (e *Exporter) Handler(o HandlerOptions) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
+		if open, ok := textFormat(r, o); ok {
+			e.serveText(ctx, w, r, only, open, o.Self)
+			return
+		}
 		gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 			return e.withSelf(e.Gather(ctx, only), only, o.Self)
 		})
@@ -67,6 +73,51 @@ func (e *Exporter) Handler(o HandlerOptions) http.Handler {
 			EnableOpenMetricsTextCreatedSamples: true,
 		}).ServeHTTP(w, r)
 	})
+}
+
+// textFormat tells whether the answer is plain text of one of the two formats
+// that encoder writes; open is OpenMetrics. All else is for promhttp.
+func textFormat(r *http.Request, o HandlerOptions) (open, ok bool) {
+	if o.Compress || r.URL.Query().Has("name[]") {
+		return false, false
+	}
+	kind := negotiate(r).FormatType()
+	return kind == expfmt.TypeOpenMetrics, kind == expfmt.TypeOpenMetrics || kind == expfmt.TypeTextPlain
+}
+
+func negotiate(r *http.Request) expfmt.Format {
+	return expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+}
+
+// serveText answers without promhttp, but like it.
+func (e *Exporter) serveText(ctx context.Context, w http.ResponseWriter, r *http.Request, only []string, open bool, self prometheus.Gatherer) {
+	families, release := e.gather(ctx, only)
+	defer release()
+	var own []*dto.MetricFamily
+	if self != nil && len(only) == 0 {
+		var err error
+		if own, err = self.Gather(); err != nil {
+			level.Error(e.opts.Logger).Log("msg", "Reading the metrics of the agent's process failed", "err", err)
+		}
+	}
+	w.Header().Add("Vary", "Accept")
+	w.Header().Set("Content-Type", string(negotiate(r)))
+	enc := encoders.Get().(*encoder)
+	defer encoders.Put(enc)
+	enc.begin(w, open)
+	for _, f := range families {
+		for len(own) > 0 && own[0].GetName() < f.name {
+			enc.foreign(own[0])
+			own = own[1:]
+		}
+		enc.family(f)
+	}
+	for _, f := range own {
+		enc.foreign(f)
+	}
+	if err := enc.end(); err != nil {
+		level.Debug(e.opts.Logger).Log("msg", "Sending the metrics failed", "err", err)
+	}
 }
 
 // withSelf joins the metrics of the agent's process.

@@ -7,9 +7,15 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Labels are the label pairs of a sample, sorted by name. They are made once
-// and shared between samples and scrapes, so they are never changed.
-type Labels []*dto.LabelPair
+// Labels are the label pairs of a sample, sorted by name; nil is none. They
+// are made once and shared between samples and scrapes, so they are never
+// changed.
+type Labels = *labelSet
+
+type labelSet struct {
+	pairs []*dto.LabelPair
+	text  string // the pairs as text formats have them
+}
 
 // labels makes Labels of names and values in turn.
 func labels(namesAndValues ...string) Labels {
@@ -17,18 +23,22 @@ func labels(namesAndValues ...string) Labels {
 }
 
 // with returns the labels and more of them.
-func (l Labels) with(namesAndValues ...string) Labels {
-	out := make(Labels, len(l), len(l)+len(namesAndValues)/2)
-	copy(out, l)
-	for i := 0; i+1 < len(namesAndValues); i += 2 {
-		out = append(out, &dto.LabelPair{Name: &namesAndValues[i], Value: &namesAndValues[i+1]})
+func (l *labelSet) with(namesAndValues ...string) Labels {
+	var out labelSet
+	if l != nil {
+		out.pairs = l.pairs
 	}
-	slices.SortFunc(out, func(a, b *dto.LabelPair) int { return strings.Compare(*a.Name, *b.Name) })
-	return out
+	out.pairs = slices.Grow(slices.Clip(out.pairs), len(namesAndValues)/2)
+	for i := 0; i+1 < len(namesAndValues); i += 2 {
+		out.pairs = append(out.pairs, &dto.LabelPair{Name: &namesAndValues[i], Value: &namesAndValues[i+1]})
+	}
+	slices.SortFunc(out.pairs, func(a, b *dto.LabelPair) int { return strings.Compare(*a.Name, *b.Name) })
+	out.text = spellLabels(out.pairs)
+	return &out
 }
 
 // each returns the labels once for each value of one more label.
-func (l Labels) each(name string, values []string) []Labels {
+func (l *labelSet) each(name string, values []string) []Labels {
 	out := make([]Labels, len(values))
 	for i, v := range values {
 		out[i] = l.with(name, v)

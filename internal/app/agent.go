@@ -27,6 +27,9 @@ import (
 // shutdownTimeout bounds each step of an orderly stop.
 const shutdownTimeout = 5 * time.Second
 
+// settleTimeout bounds how long the first scrape waits for PM2.
+const settleTimeout = 3 * time.Second
+
 // Agent is the program pm25-agent.
 type Agent struct {
 	opts     Options
@@ -77,7 +80,7 @@ func (a *Agent) prepare() (err error) {
 	}
 	a.set = &daemonSet{
 		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
-		now: a.opts.Now, running: map[string]*watched{}, restored: restored,
+		now: a.opts.Now, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
 	}
 	all, err := a.collectors()
 	if err != nil {
@@ -154,6 +157,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	watching.Go(func() { a.set.run(watchCtx) })
 	watching.Go(func() { watchdog(watchCtx, a.opts.Logger) })
 
+	settled, enough := context.WithTimeout(ctx, settleTimeout)
+	a.set.settle(settled)
+	enough()
+
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	served := make(chan error, 1)
 	go func() {
@@ -194,7 +201,10 @@ func (a *Agent) selfMetrics() prometheus.Gatherer {
 		return nil
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector())
+	if source, err := a.source(true); err == nil {
+		reg.MustRegister(newSelfProcess(source))
+	}
 	return reg
 }
 

@@ -31,8 +31,9 @@ type daemonSet struct {
 	mu       sync.Mutex
 	running  map[string]*watched // by label
 	restored map[string]*watch.State
-	used     bool // some state was taken up
-	looked   bool // the first pass is done
+	used     bool          // some state was taken up
+	looked   bool          // the first pass is done
+	found    chan struct{} // closed after it
 	wg       sync.WaitGroup
 }
 
@@ -40,6 +41,7 @@ type watched struct {
 	*watch.Watcher
 	candidate discovery.Candidate
 	cancel    context.CancelFunc
+	ended     chan struct{}
 }
 
 // run looks for daemons until ctx is done and then stops all watchers.
@@ -71,25 +73,28 @@ func (s *daemonSet) find(ctx context.Context) {
 		if ok && w.candidate.Root == c.Root && w.candidate.Home == c.Home {
 			continue
 		}
-		if ok { // the same daemon by name, in a new container
-			s.stop(w)
+		if ok { // the same daemon by name, in a new container or under a new pid
+			s.keep(w)
 		}
 		s.start(ctx, c)
 	}
 	for label, w := range s.running {
 		if !listed[label] {
 			level.Info(s.log).Log("msg", "PM2 daemon is forgotten", "daemon", label)
-			s.stop(w)
+			w.cancel()
 			delete(s.running, label)
 		}
 	}
-	s.looked = true
+	if !s.looked {
+		s.looked = true
+		close(s.found)
+	}
 }
 
 func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 	state := s.restored[c.Label]
 	delete(s.restored, c.Label)
-	s.used = s.used || state != nil
+	s.used = s.used || state != nil && !s.looked
 	ctx, cancel := context.WithCancel(ctx)
 	policy := s.finder.Policy()
 	w := watch.New(watch.Options{
@@ -101,13 +106,23 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		Proc:   s.proc,
 		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state,
 	})
-	s.running[c.Label] = &watched{Watcher: w, candidate: c, cancel: cancel}
-	s.wg.Go(func() { w.Run(ctx) })
+	ended := make(chan struct{})
+	s.running[c.Label] = &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}
+	s.wg.Go(func() {
+		defer close(ended)
+		w.Run(ctx)
+	})
 }
 
-// stop ends a watcher; what it knew is kept in case it comes back.
-func (s *daemonSet) stop(w *watched) {
+// keep ends a watcher; what it knew goes to the one that follows.
+func (s *daemonSet) keep(w *watched) {
 	w.cancel()
+	<-w.ended
+	state := w.Save()
+	if s.restored == nil {
+		s.restored = map[string]*watch.State{}
+	}
+	s.restored[w.candidate.Label] = &state
 }
 
 func (s *daemonSet) oomCounter(peer discovery.Peer) watch.OOMCounter {
@@ -150,6 +165,27 @@ func (s *daemonSet) save() []watch.State {
 		states = append(states, *state)
 	}
 	return states
+}
+
+// settle waits until every daemon found at first was tried, or ctx is done, so
+// that a first scrape does not call down what is up.
+func (s *daemonSet) settle(ctx context.Context) {
+	select {
+	case <-s.found:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	var all []*watched
+	for _, w := range s.running {
+		all = append(all, w)
+	}
+	s.mu.Unlock()
+	for _, w := range all {
+		select {
+		case <-w.Tried():
+		case <-ctx.Done():
+		}
+	}
 }
 
 func (s *daemonSet) ready() bool {

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -33,6 +36,9 @@ type Options struct {
 	Now      func() time.Time
 }
 
+// plainPath is a path that means itself in a URL and to http.ServeMux.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
 func (o Options) validate() error {
 	switch {
 	case o.Web == nil || o.Logger == nil || o.Slog == nil || o.Now == nil:
@@ -43,6 +49,8 @@ func (o Options) validate() error {
 		return fmt.Errorf("--custom.max-per-process is %d: it has to be between 1 and 1000", o.CustomPerProcess)
 	case len(o.TelemetryPath) < 2 || o.TelemetryPath[0] != '/':
 		return fmt.Errorf("--web.telemetry-path is %q: it has to begin with / and be another than / itself", o.TelemetryPath)
+	case !plainPath.MatchString(o.TelemetryPath) || path.Clean(o.TelemetryPath) != o.TelemetryPath || strings.HasPrefix(o.TelemetryPath, "/-/"):
+		return fmt.Errorf("--web.telemetry-path is %q: it has to be a path of letters, digits and . _ ~ -, and not below /-/", o.TelemetryPath)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ type rule struct {
 var (
 	programs = []string{"./cmd"}
 	// What is for developers only: no program that ships may hold it.
-	development = []string{"./internal/archtest", "./internal/bench", "./internal/matrix", "./internal/pm2test", "./internal/soak", "./examples", "./tools"}
+	development = []string{"./internal/agenttest", "./internal/archtest", "./internal/bench", "./internal/matrix", "./internal/pm2/pm2fake", "./internal/pm2test", "./internal/promtest", "./internal/soak", "./examples", "./tools"}
 	// What sits directly below internal/app.
 	parts = []string{"./exporter", "./internal/ship", "./internal/server", "./sessionstore"}
 	// What is drawn and alerted on.

@@ -187,12 +187,12 @@ func (l *Ledger) restarts(key ProcKey, p *pm2.Process, now time.Time) {
 	proc, ok := l.procs[key]
 	if !ok {
 		proc = &Proc{Created: now, ExitCode: -1, UniqueID: p.UniqueID}
-		if !l.primed {
-			proc.Base = p.Restarts // before our time
-		}
 		l.procs[key] = proc
 	}
-	if proc.UniqueID != p.UniqueID {
+	switch {
+	case !l.primed: // before our time, also where the log has told of an end already
+		proc.UniqueID, proc.Base = p.UniqueID, p.Restarts
+	case proc.UniqueID != p.UniqueID:
 		proc.UniqueID, proc.Base = p.UniqueID, 0
 	}
 	if p.Restarts < proc.Base { // pm2 reset

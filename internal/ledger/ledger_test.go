@@ -55,6 +55,27 @@ func TestRestarts(t *testing.T) {
 	}
 }
 
+// TestEndBeforeTheFirstList: the log may tell of an end before PM2's list says
+// how often the process was restarted before our time.
+func TestEndBeforeTheFirstList(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		l := New(noon)
+		l.Hint([]pm2.Process{web(7)}, noon)
+		l.Exit(exits.Exit{Name: "web", Reason: exits.Crash, Code: 1, At: noon}, noon)
+		if stopped { // before the list came
+			l = Restore(l.Save())
+		}
+		l.Apply([]pm2.Process{web(7)}, "1", noon)
+		if got := l.Proc(webKey()).Restarts; got != 0 {
+			t.Errorf("restarts before our time: %d are counted", got)
+		}
+		l.Apply([]pm2.Process{web(9)}, "1", noon)
+		if got := l.Proc(webKey()).Restarts; got != 2 {
+			t.Errorf("restarts = %d, want 2", got)
+		}
+	}
+}
+
 func TestCPUGoesOnOverLives(t *testing.T) {
 	l := New(noon)
 	l.Apply([]pm2.Process{web(0)}, "1", noon)

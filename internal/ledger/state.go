@@ -45,7 +45,7 @@ func (l *Ledger) Save() State {
 // Restore returns the ledger that Save described.
 func Restore(s State) *Ledger {
 	l := New(s.Begun)
-	l.daemon, l.primed = s.Daemon, true
+	l.daemon, l.primed = s.Daemon, s.Daemon != ""
 	for _, a := range s.Apps {
 		app := a.App
 		l.apps[a.AppKey] = &app

@@ -81,6 +81,9 @@ func (b *Bus) Read(handle func(*Event), bad func(error)) error {
 		ev = Event{PMID: -1}
 		err = b.message(&ev)
 		b.scan.Wipe()
+		if lost := b.in.Err(); lost != nil {
+			return lost // the connection, not the message
+		}
 		if err != nil {
 			bad(fmt.Errorf("bus message: %w", err))
 			continue
@@ -109,7 +112,7 @@ func (b *Bus) message(ev *Event) error {
 		return nil // no payload that says more
 	}
 	b.scan.Reset(b.in)
-	return b.scan.Object(func(key []byte) error {
+	err = b.scan.Object(func(key []byte) error {
 		switch string(key) {
 		case "process":
 			return b.process(ev)
@@ -124,6 +127,11 @@ func (b *Bus) message(ev *Event) error {
 		}
 		return nil
 	})
+	if ev.Kind == EventDaemonLog && ev.PMID >= 0 {
+		// An app chose PM2's topic for a message of its own.
+		ev.Kind, ev.Text = EventCustom, nil
+	}
+	return err
 }
 
 func (b *Bus) data(ev *Event) (err error) {

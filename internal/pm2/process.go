@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -210,13 +211,20 @@ func decodeMetrics(s *jsonscan.Scanner, p *Process) error {
 		})
 		switch {
 		case !numeric || strings.HasPrefix(typ, "internal/"):
-		case m.Name == "" || len(p.Metrics) == maxMetrics:
+		case m.Name == "" || len(p.Metrics) == maxMetrics || p.hasMetric(m.Name):
 			p.MetricsDropped++
 		default:
 			p.Metrics = append(p.Metrics, m)
 		}
 		return err
 	})
+}
+
+// hasMetric finds names that became one: halves of surrogate pairs, which
+// JSON may hold, all decode to U+FFFD.
+func (p *Process) hasMetric(name string) bool {
+	return strings.ContainsRune(name, '\uFFFD') &&
+		slices.ContainsFunc(p.Metrics, func(m CustomMetric) bool { return m.Name == name })
 }
 
 func takeName(s *jsonscan.Scanner, into *string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -84,8 +85,11 @@ func (c *RPC) call(ctx context.Context, req request, decode func(*jsonscan.Scann
 	c.scan.Wipe()
 	if err != nil {
 		_ = c.conn.Close()
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			err = ctx.Err()
+		case errors.Is(err, os.ErrDeadlineExceeded): // a moment before ctx knows
+			err = context.DeadlineExceeded
 		}
 		return fmt.Errorf("asking PM2 for %s: %w", req, err)
 	}

@@ -53,17 +53,7 @@ func newFilesystems(timeout time.Duration, limit int) *filesystems {
 			}
 			return u.Total, u.Free, nil
 		},
-		mounts: func(ctx context.Context) ([]string, error) {
-			all, err := disk.PartitionsWithContext(ctx, true)
-			if err != nil {
-				return nil, fmt.Errorf("list mounts: %w", err)
-			}
-			points := make([]string, len(all))
-			for i, p := range all {
-				points[i] = p.Mountpoint
-			}
-			return points, nil
-		},
+		mounts:  (&mountTable{read: listMounts, changes: newMountChanges()}).list,
 		waiting: make(map[string]bool),
 	}
 }

@@ -178,23 +178,27 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	w.connected(rpc, peer, version)
 	connected()
 
-	ended := make(chan error, 1)
-	go func() { ended <- pm2.NewBus(pubConn).Read(w.event, w.undecodable) }()
+	var busErr error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		busErr = pm2.NewBus(pubConn).Read(w.event, w.undecodable)
+	}()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			_ = pubConn.Close()
-			_ = <-ended
+			<-ended
 			return ctx.Err()
-		case err := <-ended:
-			return fmt.Errorf("PM2's bus ended: %w", err)
+		case <-ended:
+			return fmt.Errorf("PM2's bus ended: %w", busErr)
 		case <-ticker.C:
 			w.tick()
 			if w.broken() {
 				_ = pubConn.Close()
-				_ = <-ended
+				<-ended
 				return errors.New("PM2 did not answer")
 			}
 		}

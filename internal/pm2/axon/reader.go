@@ -134,6 +134,9 @@ func (r *Reader) Text(dst []byte) ([]byte, error) {
 	return dst[:n], r.skip()
 }
 
+// Err is why the stream can not be followed any more, nil while it can.
+func (r *Reader) Err() error { return r.failed }
+
 func (r *Reader) skip() error {
 	for r.rest > 0 {
 		// bufio's Discard takes an int; frames are bounded by uint32.

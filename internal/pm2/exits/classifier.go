@@ -89,8 +89,6 @@ type Classifier struct {
 	held    *heldExit
 }
 
-type cronJob struct{ name, expression string }
-
 type watchMark struct {
 	at   time.Time
 	done map[key]bool
@@ -123,67 +121,6 @@ func (c *Classifier) Running() []Process {
 		}
 	}
 	return out
-}
-
-// Know takes PM2's list of processes: what the log, read from some point on,
-// cannot tell.
-func (c *Classifier) Know(list []pm2.Process) {
-	listed := make(map[key]bool, len(list))
-	for i := range list {
-		p := &list[i]
-		k := key{pmID: p.PMID}
-		listed[k] = true
-		s := c.slot(k, p.Name)
-		s.Cluster = p.ExecMode == "cluster"
-		s.Cron = p.CronRestart
-		if p.Running() && p.Status != pm2.StatusStopping {
-			s.running = true
-		}
-		if p.Status == pm2.StatusStopping && s.Planned == "" {
-			s.Planned = Unknown // its line was written before the log was read
-		}
-	}
-	for k, s := range c.slots {
-		if !listed[k] && !s.running {
-			delete(c.slots, k)
-		}
-	}
-}
-
-// Describe takes PM2's list for what no line of the log says, the times of
-// cron jobs. Unlike Know it may come late: it does not say what runs.
-func (c *Classifier) Describe(list []pm2.Process) {
-	c.crons = make(map[int]cronJob, len(c.crons))
-	for i := range list {
-		p := &list[i]
-		if p.CronRestart != "" {
-			c.crons[p.PMID] = cronJob{p.Name, p.CronRestart}
-		}
-		if s, ok := c.slots[key{pmID: p.PMID}]; ok && s.Name == p.Name {
-			s.Cron = p.CronRestart
-		}
-	}
-	c.forget(list)
-}
-
-// forget drops what is known of processes that are gone. PM2 gives each new
-// one a new id, so apps that come and go would fill the memory.
-func (c *Classifier) forget(list []pm2.Process) {
-	listed := make(map[int]bool, len(list))
-	for i := range list {
-		listed[list[i].PMID] = true
-	}
-	for k, s := range c.slots {
-		pending := s.running || s.Planned != "" || s.Memory || s.reloading || s.cronOff
-		if !pending && !listed[k.pmID] {
-			delete(c.slots, k)
-		}
-	}
-	for name, mark := range c.changed {
-		if c.opts.Now().Sub(mark.at) > watchWindow {
-			delete(c.changed, name)
-		}
-	}
 }
 
 // Exception notes that a process threw.
@@ -249,7 +186,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 	case daemonlog.CronRemoved:
 		c.slot(k, "").cronOff = true
 	case daemonlog.FileChanged:
-		c.changed[pm2.SafeName(l.Name)] = watchMark{at: at, done: map[key]bool{}}
+		c.fileChanged(pm2.SafeName(l.Name), at)
 	case daemonlog.Stopping:
 		s := c.slot(k, pm2.SafeName(l.Name))
 		s.Planned = c.whyStopped(k, s, at)
@@ -258,6 +195,17 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 	case daemonlog.DaemonStarted:
 		c.DaemonGone(at)
 	}
+}
+
+// fileChanged notes why an app is about to be stopped. Each of its processes
+// watches, and those that notice the change later have nothing left to do.
+func (c *Classifier) fileChanged(name string, at time.Time) {
+	for _, s := range c.slots {
+		if s.Name == name && s.Planned == Watch {
+			return
+		}
+	}
+	c.changed[name] = watchMark{at: at, done: map[key]bool{}}
 }
 
 // starting begins a life. Where the id still runs, a reload retires that one.

@@ -109,6 +109,13 @@ func TestReasons(t *testing.T) {
 			script: []string{"Change detected on path a.js for app web - restarting", "Stopping app:web id:0", webCode0, webStarts, "Stopping app:web id:0", webCode0},
 			want:   []string{"web:0 watch 0", "web:0 operator 0"},
 		},
+		"watch, noticed by each worker": {
+			script: []string{
+				"Change detected on path a.js for app api - restarting", "Stopping app:api id:1", "Change detected on path a.js for app api - restarting", apiCode0, apiStarts,
+				"Stopping app:api id:1", apiCode0,
+			},
+			want: []string{"api:1 watch 0", "api:1 operator 0"},
+		},
 		"cron": {script: []string{"[PM2] Deregistering a cron job on: 2", "Stopping app:job id:2", "App [job:2] exited with code [0] via signal [SIGINT]"}, want: []string{"job:2 cron 0"}},
 		"restart of a cron app by an operator": {
 			script: []string{"+90s", "[PM2] Deregistering a cron job on: 2", "Stopping app:job id:2", "App [job:2] exited with code [0] via signal [SIGINT]"},
@@ -198,10 +205,15 @@ func TestRestoreWhileStopping(t *testing.T) {
 	c.Restore(running)
 	feed(c, webKilled, webStarts, "Stopping app:api id:_old_1", "App [api:_old_1] exited with code [0] via signal [SIGINT]", webKilled)
 
+	feed(c, "Stopping app:web id:0")
+	c.Gap() // its end is among the missing lines
+	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: "online"}})
+	feed(c, webKilled, webStarts)
+
 	c = New(opts) // knows nothing, begins while PM2 stops web
 	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: pm2.StatusStopping}})
 	feed(c, webKilled, webStarts, webKilled)
-	if diff := cmp.Diff([]Reason{Operator, MemoryLimit, Signal, Unknown, Signal}, got); diff != "" {
+	if diff := cmp.Diff([]Reason{Operator, MemoryLimit, Signal, Signal, Unknown, Signal}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -237,8 +249,14 @@ func TestDue(t *testing.T) {
 		second     int
 		want       bool
 	}{
-		{"0 12 * * *", 0, true}, {"0 12 * * *", 1, true}, {"0 12 * * *", 30, false}, {"0 13 * * *", 0, false},
-		{"*/10 * * * * *", 20, true}, {"*/10 * * * * *", 25, false}, {"", 0, false}, {"not cron", 30, true},
+		{"0 12 * * *", 0, true},
+		{"0 12 * * *", 1, true},
+		{"0 12 * * *", 30, false},
+		{"0 13 * * *", 0, false},
+		{"*/10 * * * * *", 20, true},
+		{"*/10 * * * * *", 25, false},
+		{"", 0, false},
+		{"not cron", 30, true},
 	} {
 		if got := due(c.expression, noon.Add(time.Duration(c.second)*time.Second)); got != c.want {
 			t.Errorf("due(%q) %d s past noon = %v", c.expression, c.second, got)
