@@ -29,14 +29,16 @@ func main() {
 	var o options
 	var sizes string
 	flag.StringVar(&sizes, "sizes", "1,10,50,100,500", "numbers of processes to measure with")
-	flag.BoolVar(&o.quick, "quick", false, "sizes 1, 10 and 50, and fewer scrapes: about 3 minutes")
+	flag.BoolVar(&o.quick, "quick", false, "sizes 1, 10 and 50, and too few scrapes for more than an impression: about 3 minutes")
 	flag.StringVar(&o.out, "o", "", "file for the report; default docs/benchmarks.md for a full run, else standard output")
 	flag.StringVar(&o.agent, "agent", filepath.Join(root, "bin", "pm25-agent"), "the agent to measure")
 	flag.Parse()
-	if o.quick && sizes == flag.Lookup("sizes").DefValue {
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "sizes" })
+	if o.quick && !chosen {
 		sizes = "1,10,50"
 	}
-	if o.out == "" && !o.quick && sizes == flag.Lookup("sizes").DefValue {
+	if o.out == "" && !o.quick && !chosen {
 		o.out = filepath.Join(root, "docs", "benchmarks.md")
 	}
 	if err := o.parseSizes(sizes); err != nil {

@@ -10,8 +10,8 @@ func (r *report) pace() string {
 		s := r.opts.schedule(1)
 		return fmt.Sprintf("This was a quick run: scrapes are %v apart, %d of each party.", s.cycle, s.cycles)
 	}
-	real, other := r.opts.schedule(50), r.opts.schedule(1)
-	return fmt.Sprintf("With 50 processes scrapes are %v apart, %d of each party; with other sizes %v, %d of each.", real.cycle, real.cycles, other.cycle, other.cycles)
+	paced, other := r.opts.schedule(50), r.opts.schedule(1)
+	return fmt.Sprintf("With 50 processes scrapes are %v apart, %d of each party; with other sizes %v, %d of each.", paced.cycle, paced.cycles, other.cycle, other.cycles)
 }
 
 const method = `## Method

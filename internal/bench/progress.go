@@ -12,7 +12,7 @@ const (
 	startPM2  = 3 * time.Second
 	perNode   = 200 * time.Millisecond
 	perSleep  = 100 * time.Millisecond
-	exporters = 3 * time.Second
+	exporters = 4 * time.Second
 	forBursts = 8 * time.Second
 )
 

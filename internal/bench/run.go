@@ -43,7 +43,7 @@ func (o options) schedule(n int) schedule {
 	case n == 50:
 		return schedule{cycles: 20, cycle: interval, changes: 4, idle: 10 * time.Second}
 	}
-	return schedule{cycles: 10, cycle: 6 * time.Second, changes: 3, idle: 8 * time.Second}
+	return schedule{cycles: 9, cycle: 6 * time.Second, changes: 3, idle: 6 * time.Second}
 }
 
 // interval is the scrape interval that costs are given for.

@@ -73,6 +73,9 @@ func (b *bench) size(ctx context.Context, n int) (*result, error) {
 	if err := sleep(ctx, exporters-time.Second); err != nil {
 		return nil, err
 	}
+	if err := warm(ctx, a, p); err != nil {
+		return nil, err
+	}
 	f, err := openFloor(b.daemon.RPCSocket(), pids)
 	if err != nil {
 		return nil, err
@@ -105,6 +108,22 @@ func (b *bench) size(ctx context.Context, n int) (*result, error) {
 	}
 	r.idlePeer, err = b.during(ctx, r.schedule.idle, nil)
 	return r, err
+}
+
+// warm scrapes a few times: the first scrapes of a program are not like those
+// that follow for months.
+func warm(ctx context.Context, parties ...*party) error {
+	for range 5 {
+		for _, p := range parties {
+			if _, err := p.scrape(ctx); err != nil {
+				return err
+			}
+		}
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return sleep(ctx, 2*time.Second)
 }
 
 // cycles gives the agent, pm2-metrics and the floor a slot each in turn, with

@@ -53,8 +53,28 @@ func TestMain(m *testing.M) {
 type agent struct {
 	cmd    *exec.Cmd
 	url    string
-	log    bytes.Buffer
+	log    logBuffer
 	exited chan error
+}
+
+// logBuffer can be read while it is written to.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// tail is the end of what was written.
+func (b *logBuffer) tail() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := b.buf.String()
+	return text[max(0, len(text)-8192):]
 }
 
 // startAgent returns when the agent is connected to the daemon.
@@ -78,7 +98,7 @@ func startAgent(t *testing.T, d *pm2test.Daemon, stateDir string) *agent {
 		if !connected {
 			_ = a.cmd.Process.Kill()
 			<-a.exited
-			t.Logf("the agent's log:\n%s", a.log.String())
+			t.Logf("end of the agent's log:\n%s", a.log.tail())
 		}
 	}()
 	pm2test.Eventually(t, 20*time.Second, func() error {
@@ -105,9 +125,6 @@ func (a *agent) end(t *testing.T, sig syscall.Signal) {
 		_ = a.cmd.Process.Kill()
 		<-a.exited
 		t.Errorf("the agent did not end on %v", sig)
-	}
-	if t.Failed() {
-		t.Logf("the agent's log:\n%s", a.log.String())
 	}
 }
 

@@ -93,6 +93,9 @@ func (b *bench) play(list []event, w way) []outcome {
 			t.Errorf("%s, %s mode, %s: restarts moved by %d, want %d", s.name, s.mode, w.name, out[i].restarts, s.restarts)
 		}
 	}
+	if t.Failed() {
+		t.Logf("end of the agent's log:\n%s", b.agent.log.tail())
+	}
 	return out
 }
 
