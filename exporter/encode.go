@@ -60,6 +60,7 @@ func spellLabels(pairs []*dto.LabelPair) string {
 type encoder struct {
 	out  io.Writer
 	open bool // OpenMetrics
+	when bool // with lines of created timestamps, in OpenMetrics
 	buf  []byte
 	err  error
 
@@ -70,8 +71,8 @@ type encoder struct {
 // encoders keeps the room of encoders between scrapes.
 var encoders = sync.Pool{New: func() any { return &encoder{buf: make([]byte, 0, flushAt+4096)} }}
 
-func (e *encoder) begin(out io.Writer, open bool) {
-	e.out, e.open, e.buf, e.err = out, open, e.buf[:0], nil
+func (e *encoder) begin(out io.Writer, open, when bool) {
+	e.out, e.open, e.when, e.buf, e.err = out, open, when, e.buf[:0], nil
 	e.createdAt = 0
 }
 
@@ -89,7 +90,7 @@ func (e *encoder) family(f *family) {
 		e.buf = append(e.buf, names.sample...)
 		e.labels(s.labels)
 		e.buf = append(e.number(e.buf, s.value), '\n')
-		if e.open && s.created != 0 && f.kind == dto.MetricType_COUNTER {
+		if e.open && e.when && s.created != 0 && f.kind == dto.MetricType_COUNTER {
 			e.buf = append(e.buf, names.created...)
 			e.labels(s.labels)
 			if s.created != e.createdAt {
@@ -132,7 +133,11 @@ func (e *encoder) number(b []byte, v float64) []byte {
 func (e *encoder) foreign(f *dto.MetricFamily) {
 	var err error
 	if e.open {
-		_, err = expfmt.MetricFamilyToOpenMetrics(e, f, expfmt.WithCreatedLines())
+		var options []expfmt.EncoderOption
+		if e.when {
+			options = append(options, expfmt.WithCreatedLines())
+		}
+		_, err = expfmt.MetricFamilyToOpenMetrics(e, f, options...)
 	} else {
 		_, err = expfmt.MetricFamilyToText(e, f)
 	}

@@ -38,7 +38,7 @@ func TestEncoderEqualsExpfmt(t *testing.T) {
 		}
 		own, release := newExporter(t, daemons, source).gather(context.Background(), nil)
 		var got bytes.Buffer
-		e := encoder{out: &got, open: open}
+		e := encoder{out: &got, open: open, when: true}
 		for _, f := range own {
 			e.family(f)
 		}
@@ -71,7 +71,7 @@ func TestEncoderNumbers(t *testing.T) {
 			} else {
 				_, err = expfmt.MetricFamilyToText(&want, f.dto())
 			}
-			e := encoder{out: &got, open: open}
+			e := encoder{out: &got, open: open, when: true}
 			e.family(f)
 			if endErr := e.end(); err != nil || endErr != nil {
 				t.Fatal(err, endErr)

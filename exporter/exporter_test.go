@@ -324,11 +324,13 @@ func TestHandler(t *testing.T) {
 
 func TestOpenMetricsTellsWhenCountersBegan(t *testing.T) {
 	daemons, source := twoDaemons(t)
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
-	r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
-	w := httptest.NewRecorder()
-	newExporter(t, daemons, source).Handler(HandlerOptions{}).ServeHTTP(w, r)
-	if !strings.Contains(w.Body.String(), "pm2_app_exits_created{") || !strings.HasSuffix(w.Body.String(), "# EOF\n") {
-		t.Errorf("OpenMetrics: %.300s", w.Body)
+	for _, created := range []bool{false, true} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+		r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+		w := httptest.NewRecorder()
+		newExporter(t, daemons, source).Handler(HandlerOptions{Created: created}).ServeHTTP(w, r)
+		if strings.Contains(w.Body.String(), "pm2_app_exits_created{") != created || !strings.HasSuffix(w.Body.String(), "# EOF\n") {
+			t.Errorf("OpenMetrics, created %v: %.300s", created, w.Body)
+		}
 	}
 }

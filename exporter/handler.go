@@ -33,6 +33,9 @@ type HandlerOptions struct {
 	// Compress lets answers be compressed when the client asks for it. It
 	// costs more than making them.
 	Compress bool
+	// Created adds a line for each created timestamp to OpenMetrics text, which
+	// servers that do not ingest them take for series; protobuf always has them.
+	Created bool
 }
 
 // Handler serves /metrics in text, OpenMetrics and protobuf. It honors the
@@ -62,7 +65,7 @@ func (e *Exporter) Handler(o HandlerOptions) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		if open, ok := textFormat(r, o); ok {
-			e.serveText(ctx, w, r, only, open, o.Self)
+			e.serveText(ctx, w, r, only, open, o)
 			return
 		}
 		gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
@@ -70,7 +73,7 @@ func (e *Exporter) Handler(o HandlerOptions) http.Handler {
 		})
 		promhttp.HandlerFor(gather, promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, DisableCompression: !o.Compress, EnableOpenMetrics: true,
-			EnableOpenMetricsTextCreatedSamples: true,
+			EnableOpenMetricsTextCreatedSamples: o.Created,
 		}).ServeHTTP(w, r)
 	})
 }
@@ -90,13 +93,13 @@ func negotiate(r *http.Request) expfmt.Format {
 }
 
 // serveText answers without promhttp, but like it.
-func (e *Exporter) serveText(ctx context.Context, w http.ResponseWriter, r *http.Request, only []string, open bool, self prometheus.Gatherer) {
+func (e *Exporter) serveText(ctx context.Context, w http.ResponseWriter, r *http.Request, only []string, open bool, o HandlerOptions) {
 	families, release := e.gather(ctx, only)
 	defer release()
 	var own []*dto.MetricFamily
-	if self != nil && len(only) == 0 {
+	if o.Self != nil && len(only) == 0 {
 		var err error
-		if own, err = self.Gather(); err != nil {
+		if own, err = o.Self.Gather(); err != nil {
 			level.Error(e.opts.Logger).Log("msg", "Reading the metrics of the agent's process failed", "err", err)
 		}
 	}
@@ -104,7 +107,7 @@ func (e *Exporter) serveText(ctx context.Context, w http.ResponseWriter, r *http
 	w.Header().Set("Content-Type", string(negotiate(r)))
 	enc := encoders.Get().(*encoder)
 	defer encoders.Put(enc)
-	enc.begin(w, open)
+	enc.begin(w, open, o.Created)
 	for _, f := range families {
 		for len(own) > 0 && own[0].GetName() < f.name {
 			enc.foreign(own[0])

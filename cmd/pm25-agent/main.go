@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -41,6 +42,7 @@ func run(args []string) error {
 	cli.Command("serve", "Watch and serve metrics (the default).").Default()
 	cli.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.TelemetryPath)
 	cli.Flag("web.compress", "Compress answers when asked to; it costs more than making them.").BoolVar(&o.Compress)
+	cli.Flag("web.openmetrics-created", "Add a line for each created timestamp to OpenMetrics text; protobuf always has them.").BoolVar(&o.Created)
 	cli.Flag("web.exporter-metrics", "Expose metrics of the agent's own process (go_*, process_*).").Default("true").BoolVar(&o.SelfMetrics)
 	cli.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
 	cli.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
@@ -72,6 +74,10 @@ func run(args []string) error {
 }
 
 func serveUntilSignal(o app.Options) error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		// One processor is plenty, and the host's others are its apps'.
+		runtime.GOMAXPROCS(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	level.Info(o.Logger).Log("msg", "Starting pm25-agent", "version", version.Info(), "build_context", version.BuildContext())

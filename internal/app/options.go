@@ -25,6 +25,7 @@ type Options struct {
 	Web           *web.FlagConfig
 	TelemetryPath string
 	Compress      bool
+	Created       bool
 	SelfMetrics   bool
 
 	Collectors       map[string]bool // by name: switched on

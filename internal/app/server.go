@@ -23,7 +23,7 @@ var pages embed.FS
 
 func (a *Agent) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+a.opts.TelemetryPath, a.exporter.Handler(exporter.HandlerOptions{Self: a.selfMetrics(), Compress: a.opts.Compress}))
+	mux.Handle("GET "+a.opts.TelemetryPath, a.exporter.Handler(exporter.HandlerOptions{Self: a.selfMetrics(), Compress: a.opts.Compress, Created: a.opts.Created}))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "pm25-agent is healthy.")
 	})

@@ -16,8 +16,8 @@ func Markdown() string {
 
 What pm25-agent exposes on ` + "`/metrics`" + `. Units are base units; a value that can not be
 read is absent, never 0. Counters begin at 0 when the agent first sees an app, go on
-across an orderly restart of the agent, and carry created timestamps (OpenMetrics and
-protobuf). Prometheus adds ` + "`job` and `instance`" + `; the agent never sets those.
+across an orderly restart of the agent, and carry created timestamps (in protobuf; in
+OpenMetrics text with --web.openmetrics-created). Prometheus adds ` + "`job` and `instance`" + `; the agent never sets those.
 
 A label with a closed set of values always shows all of them.
 `)
