@@ -182,10 +182,10 @@ func reusePID() error {
 		return fmt.Errorf("got number %d, want %d again", second.Process.Pid, pid)
 	}
 	if n, err := kept.ReadAt(make([]byte, 512), 0); n > 0 || !strings.Contains(fmt.Sprint(err), "no such process") {
-		return fmt.Errorf("the kept stat gave %d bytes, %v", n, err)
+		return fmt.Errorf("the kept stat gave %d bytes, %w", n, err)
 	}
 	if got, err := s.Read(pid, old.StartTime.Add(-time.Second), old.StartTime.Add(20*time.Millisecond)); !isGone(err) {
-		return fmt.Errorf("in the window of the first: %+v, %v", got, err)
+		return fmt.Errorf("in the window of the first: %+v, %w", got, err)
 	}
 	got, err := s.Read(pid, time.Time{}, time.Time{})
 	if err != nil {

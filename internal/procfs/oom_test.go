@@ -112,7 +112,7 @@ func TestOOMCounter(t *testing.T) {
 				if !errors.Is(err, c.want.Err) {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(c.want, answer{v, source, c.want.Err}, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
+				if diff := cmp.Diff(c.want, answer{v, source, c.want.Err}, cmp.Comparer(errors.Is)); diff != "" {
 					t.Error(diff)
 				}
 			}

@@ -119,7 +119,7 @@ func RunSourceSuite(t *testing.T, open func() Source) {
 		eventually(t, func() error {
 			_, err := s.Read(child.pid, time.Time{}, time.Time{})
 			if !errors.Is(err, ErrGone) {
-				return fmt.Errorf("a process that is not reaped yet: %v", err)
+				return fmt.Errorf("a process that is not reaped yet: %w", err)
 			}
 			return nil
 		})
