@@ -19,6 +19,7 @@ type Collector interface {
 
 // Daemon is one PM2 daemon under watch: see watch.Watcher.
 type Daemon interface {
+	Label() string
 	View(ctx context.Context, want watch.Want) watch.View
 	Ledger(f func(*ledger.Ledger))
 }
@@ -32,6 +33,16 @@ type Input struct {
 type DaemonView struct {
 	watch.View
 	Daemon Daemon
+	// Stuck says that there was no view in time; its ledger is not to be had
+	// either.
+	Stuck bool
+}
+
+// ledger runs f with the daemon's counters, where they can be had.
+func (d *DaemonView) ledger(f func(*ledger.Ledger)) {
+	if !d.Stuck {
+		d.Daemon.Ledger(f)
+	}
 }
 
 // procLabelKey names a process over all daemons.

@@ -90,7 +90,7 @@ func (a *agentFacts) daemon(d *DaemonView, custom *customCollector, out *Sink) {
 	out.Counter(catalog.AgentConnects, float64(d.Stats.Connects), a.started, l.base)
 	out.Counter(catalog.AgentConnectFailures, float64(d.Stats.ConnectFailures), a.started, l.base)
 	var apps, values uint64
-	d.Daemon.Ledger(func(l *ledger.Ledger) { apps = l.Dropped() })
+	d.ledger(func(l *ledger.Ledger) { apps = l.Dropped() })
 	if custom != nil {
 		values = custom.Dropped(d.Label)
 	}

@@ -38,7 +38,7 @@ func (c *appCollector) Collect(_ context.Context, in *Input, out *Sink) error {
 	defer c.mu.Unlock()
 	for i := range in.Daemons {
 		d := &in.Daemons[i]
-		d.Daemon.Ledger(func(l *ledger.Ledger) {
+		d.ledger(func(l *ledger.Ledger) {
 			for _, key := range l.Listed() {
 				c.app(c.labels.get(appLabelKey{d.Label, key}), l.App(key), out)
 			}

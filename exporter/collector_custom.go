@@ -39,6 +39,13 @@ func (c *customCollector) Collect(_ context.Context, in *Input, out *Sink) error
 	now := make(map[procLabelKey]int, len(c.before))
 	for i := range in.Daemons {
 		d := &in.Daemons[i]
+		if !d.Up {
+			for key, n := range c.before {
+				if key.daemon == d.Label {
+					now[key] = n
+				}
+			}
+		}
 		for j := range d.Processes {
 			p := &d.Processes[j]
 			key := procLabelKey{d.Label, p.Key}

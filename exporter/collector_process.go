@@ -63,7 +63,7 @@ func (c *processCollector) Collect(_ context.Context, in *Input, out *Sink) erro
 				samples[j] = c.read(&d.Processes[j])
 			}
 		}
-		d.Daemon.Ledger(func(l *ledger.Ledger) {
+		d.ledger(func(l *ledger.Ledger) {
 			for j := range d.Processes {
 				c.process(d.Label, &d.Processes[j], samples[j], l, out)
 			}

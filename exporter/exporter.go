@@ -6,7 +6,8 @@
 //   - a collector that fails, panics or is too slow costs its own samples and
 //     no others;
 //   - a value that can not be read is absent;
-//   - a scrape ends within the deadline that Prometheus set for it.
+//   - a scrape ends within the deadline that Prometheus set for it, also when
+//     a daemon is stuck.
 //
 // It does not talk to PM2: package watch does, and hands over views.
 package exporter
@@ -43,6 +44,9 @@ type Exporter struct {
 	sinks  *sinks
 	agent  *agentFacts
 	custom *customCollector // nil when switched off
+
+	mu    sync.Mutex
+	asked map[Daemon]int // views under way
 }
 
 // New checks the options and returns an Exporter.
@@ -50,7 +54,7 @@ func New(o Options) (*Exporter, error) {
 	if o.Daemons == nil || o.Agent == nil || o.Logger == nil || o.Now == nil {
 		return nil, errors.New("exporter: an option is missing")
 	}
-	e := &Exporter{opts: o, sinks: &sinks{vocabulary: newVocabulary(), free: map[string][]*Sink{}}, agent: newAgentFacts(o.Agent, o.Now())}
+	e := &Exporter{opts: o, asked: map[Daemon]int{}, sinks: &sinks{vocabulary: newVocabulary(), free: map[string][]*Sink{}}, agent: newAgentFacts(o.Agent, o.Now())}
 	for _, c := range o.Collectors {
 		if custom, ok := c.(*customCollector); ok {
 			e.custom = custom
@@ -133,13 +137,47 @@ func (e *Exporter) lookInTime(ctx context.Context, only []string) *Input {
 func (e *Exporter) look(ctx context.Context, only []string) *Input {
 	want := watch.Want{Custom: e.custom != nil && (len(only) == 0 || slices.Contains(only, e.custom.Name()))}
 	daemons := e.opts.Daemons()
-	in := &Input{Daemons: make([]DaemonView, len(daemons))}
-	var wg sync.WaitGroup
+	views := make([]chan watch.View, len(daemons))
 	for i, d := range daemons {
-		wg.Go(func() { in.Daemons[i] = DaemonView{View: d.View(ctx, want), Daemon: d} })
+		views[i] = e.view(ctx, d, want)
 	}
-	wg.Wait()
+	in := &Input{Daemons: make([]DaemonView, len(daemons))}
+	for i, d := range daemons {
+		select {
+		case v := <-views[i]:
+			in.Daemons[i] = DaemonView{View: v, Daemon: d}
+			continue
+		case <-ctx.Done():
+		}
+		select { // both may have been ready
+		case v := <-views[i]:
+			in.Daemons[i] = DaemonView{View: v, Daemon: d}
+		default:
+			in.Daemons[i] = DaemonView{View: watch.View{Label: d.Label(), Err: ctx.Err()}, Daemon: d, Stuck: true}
+		}
+	}
 	return in
+}
+
+// view asks a daemon for its view. One that is stuck, as on a file system that
+// hangs, is not asked again before it has answered.
+func (e *Exporter) view(ctx context.Context, d Daemon, want watch.Want) chan watch.View {
+	answer := make(chan watch.View, 1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asked[d] >= maxRequests {
+		return answer
+	}
+	e.asked[d]++
+	go func() {
+		answer <- d.View(ctx, want)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.asked[d]--; e.asked[d] == 0 {
+			delete(e.asked, d)
+		}
+	}()
+	return answer
 }
 
 func (e *Exporter) run(ctx context.Context, c Collector, in *Input) (r outcome) {

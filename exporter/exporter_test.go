@@ -40,6 +40,7 @@ type fixedDaemon struct {
 }
 
 func (d *fixedDaemon) View(context.Context, watch.Want) watch.View { return d.view }
+func (d *fixedDaemon) Label() string                               { return d.view.Label }
 func (d *fixedDaemon) Ledger(f func(*ledger.Ledger))               { f(d.ledger) }
 
 // fixedSource knows the processes of the tests.

@@ -161,7 +161,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.set.settle(settled)
 	enough()
 
-	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	served := make(chan error, 1)
 	go func() {
 		served <- web.ServeMultiple(listeners, server, a.opts.Web, a.opts.Slog)

@@ -16,6 +16,10 @@ import (
 	"github.com/pm25/pm25/internal/watch"
 )
 
+// keepStateFor is how long the state of a daemon that does not come back is
+// kept, as long as that of a deleted app.
+const keepStateFor = 7 * 24 * time.Hour
+
 // findEvery is how often daemons are looked for.
 const findEvery = 15 * time.Second
 
@@ -162,7 +166,9 @@ func (s *daemonSet) save() []watch.State {
 		states = append(states, w.Save())
 	}
 	for _, state := range s.restored {
-		states = append(states, *state)
+		if s.now().Sub(state.Saved) < keepStateFor {
+			states = append(states, *state)
+		}
 	}
 	return states
 }

@@ -110,7 +110,10 @@ func (s *stateFile) consume() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the state file, which must not be used twice: %w", err)
 	}
-	return syncDir(s.dir)
+	if err := syncDir(s.dir); err != nil {
+		level.Warn(s.log).Log("msg", "Can not sync the state folder", "err", err)
+	}
+	return nil
 }
 
 // write replaces the state, so that a crash leaves the old one, the new one or

@@ -79,6 +79,9 @@ type Proc struct {
 	Children float64 `json:"children_seconds"`
 	Life     Life    `json:"life"`
 
+	// Ended counts the ends since the last list.
+	Ended uint64 `json:"ended,omitempty"`
+
 	GoneAt time.Time `json:"gone_at"`
 }
 
@@ -102,6 +105,7 @@ type Ledger struct {
 	live     int            // apps that PM2 lists
 	prunedAt time.Time
 	dropped  uint64
+	folded   map[AppKey]bool // counted in dropped
 	reasons  []string
 	events   []string
 }
@@ -155,20 +159,22 @@ func (l *Ledger) Hint(list []pm2.Process, now time.Time) {
 }
 
 // Apply takes PM2's list of processes. daemon identifies the daemon that gave
-// it: another one counts restarts from 0 again.
+// it. Another one gives running processes new unique ids, with counts that
+// begin at 0, and keeps both for those that were stopped.
 func (l *Ledger) Apply(list []pm2.Process, daemon string, now time.Time) {
-	if l.daemon != "" && daemon != l.daemon {
-		for _, p := range l.procs {
-			p.Base, p.UniqueID = 0, ""
-		}
-	}
 	l.daemon = daemon
-	liveApps, liveProcs := map[AppKey]bool{}, map[ProcKey]bool{}
+	liveApps, liveProcs, folded := map[AppKey]bool{}, map[ProcKey]bool{}, map[AppKey]bool{}
 	clear(l.ids)
 	for i := range list {
 		p := &list[i]
 		l.ids[p.PMID] = AppKey{p.Namespace, p.Name}
 		appKey, app := l.admit(AppKey{p.Namespace, p.Name}, now)
+		if name := (AppKey{p.Namespace, p.Name}); appKey != name {
+			folded[name] = true
+			if !l.folded[name] {
+				l.dropped++
+			}
+		}
 		key := ProcKey{appKey, p.PMID}
 		liveApps[appKey], liveProcs[key] = true, true
 		if !app.GoneAt.IsZero() {
@@ -178,7 +184,7 @@ func (l *Ledger) Apply(list []pm2.Process, daemon string, now time.Time) {
 		app.version(p)
 		l.restarts(key, p, now)
 	}
-	l.primed = true
+	l.primed, l.folded = true, folded
 	l.retire(liveApps, liveProcs, now)
 }
 
@@ -199,7 +205,7 @@ func (l *Ledger) restarts(key ProcKey, p *pm2.Process, now time.Time) {
 		proc.Base = 0
 	}
 	proc.Restarts += uint64(p.Restarts - proc.Base)
-	proc.Base = p.Restarts
+	proc.Base, proc.Ended = p.Restarts, 0
 	proc.GoneAt = time.Time{}
 	if proc.ExitAt.IsZero() && p.HasExitCode && p.ExitCode >= 0 {
 		proc.ExitCode = p.ExitCode
@@ -227,7 +233,6 @@ func (l *Ledger) admit(key AppKey, now time.Time) (AppKey, *App) {
 	}
 	other := AppKey{Other, Other}
 	if key != other && (l.live >= MaxApps || len(l.apps) >= MaxApps+maxGone) {
-		l.dropped++
 		return l.admit(other, now)
 	}
 	app := &App{Created: now, GoneAt: now}
@@ -270,6 +275,7 @@ func (l *Ledger) Exit(e exits.Exit, now time.Time) {
 		l.procs[procKey] = p
 	}
 	p.ExitCode, p.ExitAt = e.Code, e.At
+	p.Ended++
 }
 
 // appOf finds the namespace of an app that PM2's log names.

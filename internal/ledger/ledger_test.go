@@ -30,6 +30,8 @@ func TestRestarts(t *testing.T) {
 	d := func(daemon string, procs ...pm2.Process) list { return list{daemon, procs} }
 	reborn := web(1)
 	reborn.UniqueID = "b"
+	reborn6 := web(6)
+	reborn6.UniqueID = "b"
 	for name, c := range map[string]struct {
 		lists []list
 		want  uint64
@@ -38,7 +40,8 @@ func TestRestarts(t *testing.T) {
 		"counted since":             {[]list{d("1", web(40)), d("1", web(43))}, 3},
 		"pm2 reset":                 {[]list{d("1", web(40)), d("1", web(2))}, 2},
 		"pm2 update":                {[]list{d("1", web(40)), d("2", web(1))}, 1},
-		"update, more than before":  {[]list{d("1", web(4)), d("2", web(6))}, 6},
+		"update, more than before":  {[]list{d("1", web(4)), d("2", reborn6)}, 6},
+		"update of a stopped app":   {[]list{d("1", web(4)), d("2", web(4))}, 0},
 		"deleted and started again": {[]list{d("1", web(1)), d("1", reborn)}, 1},
 		"new while we watch":        {[]list{d("1"), d("1", web(2))}, 2},
 		"gone and back":             {[]list{d("1", web(1)), d("1"), d("1", web(4))}, 3},
@@ -121,6 +124,20 @@ func TestStateGoesOnWhereItWas(t *testing.T) {
 	p := again.Proc(webKey())
 	if p.Restarts != 2 || p.User != 2.5 || p.ExitCode != 1 || again.App(webKey().AppKey).Exits[0] != 1 {
 		t.Errorf("restored: %+v %+v", p, again.App(webKey().AppKey))
+	}
+}
+
+// TestLost: ends that were counted since the last list are not lost.
+func TestLost(t *testing.T) {
+	l := New(noon)
+	l.Apply([]pm2.Process{web(1)}, "1", noon)
+	for range 3 {
+		l.Exit(exits.Exit{Name: "web", Reason: exits.Crash}, noon)
+	}
+	var lost uint64
+	l.Lost(func(ProcKey) (int64, string, bool) { return 6, "a", true }, func(_ ProcKey, n uint64) { lost += n })
+	if lost != 2 {
+		t.Errorf("5 restarts, 3 of them seen: %d are lost, want 2", lost)
 	}
 }
 

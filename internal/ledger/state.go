@@ -64,7 +64,8 @@ func Restore(s State) *Ledger {
 }
 
 // Lost counts, as ends for a reason that nobody can tell, the restarts that
-// happened while PM2's log could not be followed. It is to be called before
+// happened while PM2's log could not be followed, less the ends that were
+// counted since the last list. It is to be called before
 // Apply.
 func (l *Ledger) Lost(restarts func(ProcKey) (now int64, uniqueID string, ok bool), emit func(key ProcKey, n uint64)) {
 	for key, p := range l.procs {
@@ -72,8 +73,8 @@ func (l *Ledger) Lost(restarts func(ProcKey) (now int64, uniqueID string, ok boo
 			continue
 		}
 		now, id, ok := restarts(key)
-		if ok && id == p.UniqueID && now > p.Base {
-			emit(key, uint64(now-p.Base))
+		if missed := now - p.Base - int64(p.Ended); ok && id == p.UniqueID && missed > 0 {
+			emit(key, uint64(missed))
 		}
 	}
 }

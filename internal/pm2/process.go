@@ -118,9 +118,9 @@ func decodeProcess(s *jsonscan.Scanner, p *Process) error {
 }
 
 // decodeEnv takes allowed keys of pm2_env. The app's environment is mixed
-// into the same object, so each key is bounded and checked for its own form:
-// an environment variable named like one of them must not slip through as
-// something else.
+// into the same object: a variable with the very name of an allowed key that
+// PM2 does not set again afterwards (name, namespace) is what PM2 itself goes
+// by. Each is bounded.
 func decodeEnv(s *jsonscan.Scanner, p *Process) error {
 	return s.Object(func(key []byte) error {
 		switch string(key) {

@@ -113,6 +113,9 @@ func (w *Watcher) stat(logs []logFile, uid int, saved savedApps) fileFacts {
 	}
 	for key, n := range saved.count {
 		f, ok := apps[key]
+		if !ok && len(apps) >= ledger.MaxApps {
+			continue
+		}
 		if !ok {
 			f = AppFiles{Key: key, LogBytes: [2]int64{-1, -1}}
 		}

@@ -2,9 +2,11 @@ package watch
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"time"
@@ -80,8 +82,8 @@ func (w *Watcher) openLogEarly() {
 	w.openLog()
 }
 
-// readGap reads what was logged while nobody listened to the bus.
-func (w *Watcher) readGap(list []pm2.Process) {
+// placeLog finds the place to read on from after nobody listened to the bus.
+func (w *Watcher) placeLog(list []pm2.Process) {
 	if w.resume != nil || w.unplaced {
 		pos := w.resume
 		w.resume, w.unplaced = nil, false
@@ -97,7 +99,6 @@ func (w *Watcher) readGap(list []pm2.Process) {
 		}
 	}
 	w.openLog()
-	w.readLog(nil, false)
 }
 
 // gap counts, from PM2's own counts of restarts, the ends that the log should
@@ -139,17 +140,34 @@ const (
 // readLog hands the lines of the log to the classifier: up to and including
 // the message until, or all there are.
 func (w *Watcher) readLog(until []byte, live bool) (found bool) {
-	if w.source == sourceBus {
-		return false
+	found, _ = w.readLines(until, live, math.MaxInt)
+	return found
+}
+
+// readGap reads what was logged while nobody was connected, in portions, so
+// that the bus is drained meanwhile.
+func (w *Watcher) readGap(ctx context.Context) {
+	for more := true; more && ctx.Err() == nil; {
+		w.mu.Lock()
+		_, more = w.readLines(nil, false, 1000)
+		w.mu.Unlock()
 	}
-	for {
+}
+
+// readLines is readLog for at most limit lines; more is true where there may
+// be more.
+func (w *Watcher) readLines(until []byte, live bool, limit int) (found, more bool) {
+	if w.source == sourceBus {
+		return false, false
+	}
+	for range limit {
 		line, err := w.tail.Next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
 				level.Debug(w.log).Log("msg", "Reading PM2's log failed", "err", err)
 			}
 			w.readAt = w.opts.Now()
-			return false
+			return false, false
 		}
 		message, before := daemonlog.Message(line)
 		if before != nil && w.source == sourceUnknown {
@@ -157,13 +175,20 @@ func (w *Watcher) readLog(until []byte, live bool) (found bool) {
 		}
 		w.classifier.Line(daemonlog.ParseFile(line, time.Local), live)
 		if until != nil && bytes.Equal(message, until) {
-			return true
+			return true, true
 		}
 	}
+	return false, true
 }
 
 // announced takes a line of the log from the bus and reads the file up to it.
 func (w *Watcher) announced(text []byte, now time.Time) {
+	if w.catching {
+		if len(w.early) < maxUnread {
+			w.early = append(w.early, bytes.Clone(text))
+		}
+		return
+	}
 	last := bytes.TrimRight(text, "\r\n")
 	if i := bytes.LastIndexByte(last, '\n'); i >= 0 {
 		last = last[i+1:]
@@ -198,6 +223,9 @@ func (w *Watcher) catchLine() {
 // overdue reads the file where the bus is silent, and settles where the log
 // comes from.
 func (w *Watcher) overdue(now time.Time) {
+	if w.source == sourceBus {
+		return
+	}
 	if len(w.unread) > 0 && now.Sub(w.unread[0].at) >= overdueAfter {
 		w.openLog()
 		if w.readLog(nil, true); w.source == sourceUnknown {
@@ -216,6 +244,7 @@ func (w *Watcher) overdue(now time.Time) {
 func (w *Watcher) useBus() {
 	level.Info(w.log).Log("msg", "PM2 does not write to its log file; its bus has to do")
 	w.source = sourceBus
+	w.tail.Close() // its place would be taken for how far we are
 	for _, l := range w.unread {
 		w.classifier.Line(daemonlog.Parse(l.text), true)
 	}

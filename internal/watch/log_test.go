@@ -79,6 +79,34 @@ func TestWithoutLog(t *testing.T) {
 	})
 }
 
+// TestBusThenRestart: what was taken from the bus is not taken from a file that
+// fills up later, nor counted again as restarts that nobody saw.
+func TestBusThenRestart(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, nil)
+		pass(time.Second)
+		for range 3 {
+			d.PublishRaw(pm2fake.LogFrame(crash(0)))
+			d.PublishRaw(pm2fake.LogFrame(begin(0)))
+		}
+		pass(3 * time.Second)
+		w.wantExits(t, "on the bus", 3)
+		for range 3 {
+			d.WriteLog(crash(0))
+			d.WriteLog(begin(0))
+		}
+		pass(5 * time.Second)
+		d.Drop()
+		pass(10 * time.Second)
+		w.wantExits(t, "after a lost connection", 3)
+		w.end()
+		state := w.Save()
+		w = follow(t, d, func(o *Options) { o.State = &state })
+		pass(30 * time.Second)
+		w.wantExits(t, "after a restart of the agent", 3)
+	})
+}
+
 // TestAfterAGapEndsAreCountedSoon: lines that were read from the file while
 // nobody was connected look like those that come after.
 func TestAfterAGapEndsAreCountedSoon(t *testing.T) {

@@ -34,7 +34,8 @@ type OOMState struct {
 const settled = 2 * time.Second
 
 func (o *oomWatch) begin(counter OOMCounter, bootID string, now time.Time) {
-	o.counter, o.bootID = counter, bootID
+	closeCounter(o.counter)
+	o.counter, o.bootID, o.restored = counter, bootID, nil
 	o.older, o.newer = oomReading{}, oomReading{}
 	if v, source, err := counter.Read(); err == nil {
 		o.source = source
@@ -107,13 +108,20 @@ func (w *Watcher) oomKilled(live bool) exits.Verdict {
 	if live {
 		return w.oom.struck(w.opts.Now())
 	}
-	counter := w.oom.counter
-	if counter == nil {
-		counter = w.opts.OOM(w.peer)
+	if w.oom.counter == nil {
+		w.oom.counter = w.opts.OOM(w.peer)
 	}
-	if w.oom.restored == nil && w.oom.counter != nil {
+	counter := w.oom.counter
+	if w.oom.restored == nil {
 		// The connection was lost, not the agent.
 		return w.oom.struck(w.opts.Now())
 	}
 	return w.oom.struckWhileAway(counter, w.opts.BootID)
+}
+
+// closeCounter frees a counter that holds a file open.
+func closeCounter(c OOMCounter) {
+	if closer, ok := c.(interface{ Close() }); ok {
+		closer.Close()
+	}
 }

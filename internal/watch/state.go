@@ -11,6 +11,7 @@ import (
 // State is what an orderly shutdown leaves behind of one daemon.
 type State struct {
 	Label   string              `json:"daemon"`
+	Saved   time.Time           `json:"saved"`
 	Log     *daemonlog.Position `json:"log,omitempty"`
 	Running []exits.Process     `json:"running"`
 	OOM     *OOMState           `json:"oom,omitempty"`
@@ -24,7 +25,7 @@ func (w *Watcher) Save() State {
 	defer w.mu.Unlock()
 	w.readLog(nil, false)
 	w.classifier.Flush()
-	s := State{Label: w.opts.Candidate.Label, Running: w.classifier.Running(), OOM: w.oom.save(), Ledger: w.ledger.Save()}
+	s := State{Label: w.opts.Candidate.Label, Saved: w.opts.Now(), Running: w.classifier.Running(), OOM: w.oom.save(), Ledger: w.ledger.Save()}
 	switch {
 	case w.tail.Opened():
 		pos := w.tail.Position()

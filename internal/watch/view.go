@@ -84,6 +84,9 @@ func (w *Watcher) View(ctx context.Context, want Want) View {
 	return v
 }
 
+// Label is the daemon's name.
+func (w *Watcher) Label() string { return w.opts.Candidate.Label }
+
 // Ledger runs f with the ledger; f must be quick, PM2's messages wait.
 func (w *Watcher) Ledger(f func(*ledger.Ledger)) {
 	w.mu.Lock()

@@ -40,6 +40,8 @@ const (
 	callTimeout = 10 * time.Second
 	// tickEvery paces what no event triggers.
 	tickEvery = time.Second
+	// neglectedAfter is when the list is asked for though nobody scrapes.
+	neglectedAfter = 5 * time.Minute
 )
 
 // Dial connects to the daemon: see discovery.Dial.
@@ -97,6 +99,8 @@ type Watcher struct {
 	tickedAt time.Time
 	source   logSource
 	awaited  []byte    // the line that the bus announced last
+	catching bool      // the log of the time without a connection is still being read
+	early    [][]byte  // what the bus announced meanwhile
 	unread   []busLine // announced while the source is not known
 	readAt   time.Time // when the log was last read to its end
 	files    fileFacts
@@ -168,22 +172,26 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	defer pubConn.Close()
 	rpc := pm2.NewRPC(rpcConn)
 	defer rpc.Close()
-	version, err := rpc.Version(dialCtx)
-	if err != nil {
-		return err
-	}
-	if err := w.catchUp(dialCtx, rpc, peer); err != nil {
-		return err
-	}
-	w.connected(rpc, peer, version)
-	connected()
 
 	var busErr error
 	ended := make(chan struct{})
+	w.catch(true)
 	go func() {
 		defer close(ended)
 		busErr = pm2.NewBus(pubConn).Read(w.event, w.undecodable)
 	}()
+	version, err := rpc.Version(dialCtx)
+	if err == nil {
+		err = w.catchUp(dialCtx, rpc, peer)
+	}
+	if err != nil {
+		_ = pubConn.Close()
+		<-ended
+		return err
+	}
+	w.connected(rpc, peer, version)
+	connected()
+	w.catch(false)
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
@@ -195,7 +203,9 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 		case <-ended:
 			return fmt.Errorf("PM2's bus ended: %w", busErr)
 		case <-ticker.C:
-			w.tick()
+			if w.tick() {
+				_ = w.refresh(ctx, Want{})
+			}
 			if w.broken() {
 				_ = pubConn.Close()
 				<-ended
@@ -205,14 +215,28 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	}
 }
 
+// catch begins and ends the time in which lines that the bus announces wait
+// for the log of the time before.
+func (w *Watcher) catch(begin bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	early := w.early
+	w.catching, w.early = begin, nil
+	if !begin {
+		for _, text := range early {
+			w.announced(text, w.opts.Now())
+		}
+	}
+}
+
 // catchUp reads what PM2 logged while nobody was connected, and its list.
 func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer) error {
 	w.mu.Lock()
+	w.unplaced = w.unplaced || w.source == sourceBus // which says nothing of the time in between
 	if w.peer.PID != peer.PID || w.peer.StartTicks != peer.StartTicks {
 		w.source, w.unread = sourceUnknown, nil // another daemon may log elsewhere
 	}
-	w.peer = peer                                    // whose files may be read
-	w.unplaced = w.unplaced || w.source == sourceBus // which says nothing of the time in between
+	w.peer = peer // whose files may be read
 	first := w.resume == nil && !w.unplaced && !w.tail.Opened()
 	w.mu.Unlock()
 	if !first {
@@ -223,8 +247,9 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 		w.mu.Lock()
 		w.ledger.Hint(hints, w.opts.Now())
 		w.classifier.Describe(hints)
-		w.readGap(hints)
+		w.placeLog(hints)
 		w.mu.Unlock()
+		w.readGap(ctx)
 	} else {
 		w.mu.Lock()
 		w.openLog()
@@ -282,6 +307,9 @@ func (w *Watcher) disconnected(err error) bool {
 func (w *Watcher) bury() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.peer.PID <= 0 {
+		return // out of our sight: its log or its successor will tell
+	}
 	if w.buried || w.rpc != nil || w.listedAt.IsZero() || w.opts.Now().Sub(w.downAt) < 2*time.Second || w.alive(w.peer.PID, w.peer.StartTicks) {
 		return
 	}
@@ -306,7 +334,9 @@ func (w *Watcher) event(ev *pm2.Event) {
 		w.dirty = true
 		w.classifier.Lifecycle(ev.Lifecycle, ev.Status, ev.PMID)
 	case pm2.EventException:
-		w.classifier.Exception(ev.PMID)
+		if !ev.Notified { // the app itself lives on
+			w.classifier.Exception(ev.PMID)
+		}
 	case pm2.EventKill:
 		w.dirty = true
 	}
@@ -328,8 +358,9 @@ func (w *Watcher) exit(e exits.Exit) {
 	level.Debug(w.log).Log("msg", "Process ended", "app", e.Name, "pm_id", e.PMID, "reason", e.Reason, "code", e.Code)
 }
 
-// tick does what no event triggers.
-func (w *Watcher) tick() {
+// tick does what no event triggers. It is true when nobody asked for the list
+// for long: without one nothing that is gone is ever forgotten.
+func (w *Watcher) tick() (neglected bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.opts.Now()
@@ -341,6 +372,7 @@ func (w *Watcher) tick() {
 	w.oom.sample(now)
 	w.overdue(now)
 	w.classifier.Settle()
+	return now.Sub(w.listedAt) > neglectedAfter
 }
 
 // broken is true once a request failed, which closes its connection.

@@ -91,10 +91,10 @@ func (t *Tail) SeekEnd() error {
 // when the place can not be found; the Tail then begins at the present end.
 func (t *Tail) Resume(pos Position) (found bool, err error) {
 	f, info, err := t.open(FileName)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if matches(f, info, pos) {
+	if err == nil && matches(f, info, pos) {
 		t.begin(f, info, pos.Offset)
 		return true, nil
 	}
@@ -108,8 +108,13 @@ func (t *Tail) Resume(pos Position) (found bool, err error) {
 		for _, later := range rotated[i+1:] {
 			t.next = append(t.next, later.file)
 		}
-		t.next = append(t.next, f)
+		if f != nil {
+			t.next = append(t.next, f)
+		}
 		return true, nil
+	}
+	if f == nil {
+		return false, err
 	}
 	t.begin(f, info, info.Size())
 	return false, nil
@@ -242,6 +247,10 @@ func (t *Tail) turn() (more bool, err error) {
 	now, err := t.dir.Stat(FileName)
 	if err != nil || os.SameFile(now, t.info) || now.Size() == 0 {
 		return false, nil //nolint:nilerr // a log that is gone for the moment has nothing to give
+	}
+	// What the old daemon wrote last comes before what the new one wrote first.
+	if old, err := t.file.Stat(); err == nil && old.Size() > t.offset+int64(len(t.buf)) {
+		return true, nil
 	}
 	f, info, err := t.open(FileName)
 	if err != nil {

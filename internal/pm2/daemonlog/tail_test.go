@@ -178,6 +178,12 @@ func TestResume(t *testing.T) {
 			}
 			d.append(t, FileName, "d\n")
 		}, true, "c d"},
+		"renamed, nothing new yet": {func(t *testing.T, d dir) {
+			d.append(t, FileName, "c\n")
+			if err := os.Rename(filepath.Join(string(d), FileName), filepath.Join(string(d), "pm2.log.1")); err != nil {
+				t.Fatal(err)
+			}
+		}, true, "c"},
 		"lost": {func(t *testing.T, d dir) {
 			if err := os.Truncate(filepath.Join(string(d), FileName), 0); err != nil {
 				t.Fatal(err)

@@ -195,10 +195,10 @@ func (h *home) prove(peer Peer) (Peer, error) {
 		p = recognizeEnv(proc.environ, strings.TrimRight(string(proc.cmdline), "\x00"))
 	}
 	if !p.pm2 {
-		return peer, foreign(ReasonNotPM2, "%s is listened on by pid %d (%s), which is not PM2", rpcPath, peer.PID, peer.Title)
+		return peer, foreign(ReasonNotPM2, "%s is listened on by pid %d (%s), which is not PM2", rpcPath, peer.PID, programName(proc.cmdline))
 	}
 	if !h.named(p) {
-		return peer, foreign(ReasonWrongHome, "%s is listened on by pid %d, the PM2 daemon of another home (%s)", rpcPath, peer.PID, peer.Title)
+		return peer, foreign(ReasonWrongHome, "%s is listened on by pid %d, the PM2 daemon of another home (%s)", rpcPath, peer.PID, printable(p.home))
 	}
 	return peer, nil
 }

@@ -95,7 +95,7 @@ func TestDialForgedListener(t *testing.T) {
 			start: func(t *testing.T, home string) []*fake {
 				return []*fake{startFake(t, home, "evil\x00-x", fakeOptions{})}
 			},
-			kind: ErrForeign, reason: ReasonNotPM2, says: "(evil -x), which is not PM2", conns: 2,
+			kind: ErrForeign, reason: ReasonNotPM2, says: "(evil), which is not PM2", conns: 2,
 		},
 		"an app that PM2 runs": {
 			start: func(t *testing.T, home string) []*fake {

@@ -42,6 +42,14 @@ func recognize(cmdline []byte) proof {
 	return proof{}
 }
 
+// programName is the program of a command line, without its arguments: they
+// may hold anybody's secrets.
+func programName(cmdline []byte) string {
+	program, _, _ := strings.Cut(string(cmdline), "\x00")
+	program, _, _ = strings.Cut(program, " ")
+	return printable(path.Base(program))
+}
+
 // recognizeEnv is for a daemon that was given a title of its own
 // (PM2_DAEMON_TITLE). Of the environment nothing but this comparison is used.
 func recognizeEnv(environ []byte, title string) proof {

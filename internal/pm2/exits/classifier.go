@@ -75,6 +75,7 @@ type key struct {
 type slot struct {
 	Process
 	running   bool
+	listed    time.Time // start of a life known from PM2's list: its line may still come
 	reloading bool
 	cronOff   bool // its cron job was taken off just now
 	thrown    time.Time
@@ -178,7 +179,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 	k := key{l.ID, l.Retired}
 	switch l.Kind {
 	case daemonlog.Starting:
-		c.starting(k, l)
+		c.starting(k, l, at)
 	case daemonlog.MemoryLimit:
 		c.slot(k, "").Memory = true
 	case daemonlog.Reloading:
@@ -208,9 +209,15 @@ func (c *Classifier) fileChanged(name string, at time.Time) {
 	c.changed[name] = watchMark{at: at, done: map[key]bool{}}
 }
 
+// begunAt is true when a line of a start at that time is that of the life which
+// PM2's list had told of already. The log has whole seconds.
+func (s *slot) begunAt(at time.Time) bool {
+	return !s.listed.IsZero() && at.Sub(s.listed).Abs() <= 2*time.Second
+}
+
 // starting begins a life. Where the id still runs, a reload retires that one.
-func (c *Classifier) starting(k key, l daemonlog.Line) {
-	if old, ok := c.slots[k]; ok && old.running {
+func (c *Classifier) starting(k key, l daemonlog.Line, at time.Time) {
+	if old, ok := c.slots[k]; ok && old.running && !old.begunAt(at) {
 		old.Retired = true
 		c.slots[key{k.pmID, true}] = old
 	}
@@ -251,7 +258,7 @@ func (c *Classifier) exited(k key, l daemonlog.Line, at time.Time, live bool) {
 		planned = c.whyStopped(k, s, at)
 	}
 	thrown := !s.thrown.IsZero() && at.Sub(s.thrown) <= exceptionWindow
-	s.running, s.Planned, s.Memory, s.reloading, s.cronOff, s.thrown = false, "", false, false, false, time.Time{}
+	s.running, s.listed, s.Planned, s.Memory, s.reloading, s.cronOff, s.thrown = false, time.Time{}, "", false, false, false, time.Time{}
 	if k.retired {
 		delete(c.slots, k)
 	}

@@ -218,6 +218,24 @@ func TestRestoreWhileStopping(t *testing.T) {
 	}
 }
 
+// TestListedBeforeItsLine: PM2's list may tell of a start whose line is read
+// later. That is no reload.
+func TestListedBeforeItsLine(t *testing.T) {
+	var got []Reason
+	c := New(Options{
+		Emit:      func(e Exit) { got = append(got, e.Reason) },
+		Now:       func() time.Time { return noon },
+		OOMKilled: func(bool) Verdict { return No },
+		Alive:     func(int) bool { return false },
+	})
+	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: "online", StartedAt: noon}})
+	c.Line(daemonlog.Parse([]byte(webStarts)), true)
+	c.DaemonGone(noon)
+	if len(got) != 1 {
+		t.Errorf("one process ran, %d ended", len(got))
+	}
+}
+
 // TestOneExitForEachLine holds the guarantee for any order of lines.
 func FuzzOneExitForEachLine(f *testing.F) {
 	lines := []string{

@@ -24,6 +24,9 @@ func (c *Classifier) Know(list []pm2.Process) {
 		s.Cluster = p.ExecMode == "cluster"
 		s.Cron = p.CronRestart
 		if p.Running() && p.Status != pm2.StatusStopping {
+			if !s.running {
+				s.listed = p.StartedAt
+			}
 			s.running = true
 		}
 		if p.Status == pm2.StatusStopping && s.Planned == "" {
