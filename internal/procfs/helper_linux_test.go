@@ -214,5 +214,5 @@ func nested() error {
 		}
 		fmt.Println(cmd.Process.Pid)
 	}
-	select {}
+	time.Sleep(time.Hour)
 }
