@@ -214,5 +214,7 @@ func nested() error {
 		}
 		fmt.Println(cmd.Process.Pid)
 	}
-	time.Sleep(time.Hour)
+	for {
+		time.Sleep(time.Hour)
+	}
 }
