@@ -24,6 +24,7 @@ func (w *Watcher) Save() State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.readLog(nil, false)
+	w.classifier.Settle()
 	w.classifier.Flush()
 	s := State{Label: w.opts.Candidate.Label, Saved: w.opts.Now(), Running: w.classifier.Running(), OOM: w.oom.save(), Ledger: w.ledger.Save()}
 	switch {

@@ -126,7 +126,7 @@ type Stats struct {
 func New(o Options) *Watcher {
 	w := &Watcher{opts: o, tried: make(chan struct{}), refreshing: make(chan struct{}, 1), log: log.With(o.Logger, "daemon", o.Candidate.Label), downAt: o.Now()}
 	w.ledger = ledger.New(o.Now())
-	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Alive: w.outlived})
+	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Outlives: w.outlives})
 	w.tail = daemonlog.NewTail(logDir{w})
 	if o.State != nil {
 		w.restore(o.State)
@@ -307,6 +307,7 @@ func (w *Watcher) disconnected(err error) bool {
 func (w *Watcher) bury() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.classifier.Settle()
 	if w.peer.PID <= 0 {
 		return // out of our sight: its log or its successor will tell
 	}
@@ -396,16 +397,22 @@ func (w *Watcher) alive(pid int, startTicks uint64) bool {
 	return err == nil && s.StartTicks == startTicks
 }
 
-// outlived is true for a process that lives although its daemon died, as
-// programs other than Node.js may.
-func (w *Watcher) outlived(pmID int) bool {
+// outlives returns how to ask whether a process of the last list still lives,
+// nil if it does not. It goes by the process, not by its number.
+func (w *Watcher) outlives(pmID int) (still func() bool) {
 	for i := range w.list {
-		if p := &w.list[i]; p.PMID == pmID && p.Running() {
-			_, err := w.opts.Proc.Read(w.hostPID(p.PID), p.StartedAt.Add(-StartEarly), p.StartedAt.Add(StartLate))
-			return err == nil
+		p := &w.list[i]
+		if p.PMID != pmID || !p.Running() {
+			continue
 		}
+		pid := w.hostPID(p.PID)
+		s, err := w.opts.Proc.Read(pid, p.StartedAt.Add(-StartEarly), p.StartedAt.Add(StartLate))
+		if err != nil {
+			return nil
+		}
+		return func() bool { return w.alive(pid, s.StartTicks) }
 	}
-	return false
+	return nil
 }
 
 // A process starts just after the time that PM2 notes for it; clocks and busy

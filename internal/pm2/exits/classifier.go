@@ -11,6 +11,7 @@
 package exits
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pm25/pm25/internal/pm2"
@@ -45,9 +46,14 @@ type Options struct {
 	// OOMKilled says whether the kernel's out-of-memory killer struck lately.
 	// live is as in Line.
 	OOMKilled func(live bool) Verdict
-	// Alive says whether a process outlived its daemon.
-	Alive func(pmID int) bool
+	// Outlives returns, for a process of a daemon that is gone, how to ask
+	// whether that very process still lives; nil says that it does not.
+	Outlives func(pmID int) (still func() bool)
 }
+
+// orphanFor is how long a process may take to notice that its daemon is gone.
+// One that lives longer does not depend on it, as programs other than Node.js.
+const orphanFor = 10 * time.Second
 
 // exceptionWindow is how long before its end an exception explains it.
 const exceptionWindow = 5 * time.Second
@@ -88,6 +94,14 @@ type Classifier struct {
 	changed map[string]watchMark // by app name
 	crons   map[int]cronJob      // by pm_id, of the last list
 	held    *heldExit
+	orphans []orphan
+}
+
+// orphan is a process that lived on when its daemon was gone.
+type orphan struct {
+	exit  Exit
+	still func() bool
+	until time.Time
 }
 
 type watchMark struct {
@@ -145,11 +159,20 @@ func (c *Classifier) Lifecycle(event, status string, pmID int) {
 	}
 }
 
-// Settle gives out an end that waited longer than a second for more words.
+// Settle gives out an end that waited longer than a second for more words, and
+// those of orphans.
 func (c *Classifier) Settle() {
-	if c.held != nil && c.opts.Now().Sub(c.held.since) > time.Second {
+	now := c.opts.Now()
+	if c.held != nil && now.Sub(c.held.since) > time.Second {
 		c.release(c.held.exit.Reason)
 	}
+	c.orphans = slices.DeleteFunc(c.orphans, func(o orphan) bool {
+		if o.still() {
+			return now.After(o.until)
+		}
+		c.opts.Emit(o.exit)
+		return true
+	})
 }
 
 // DaemonGone tells that the daemon, and with it every process whose end it
@@ -157,8 +180,14 @@ func (c *Classifier) Settle() {
 func (c *Classifier) DaemonGone(at time.Time) {
 	c.Flush()
 	for k, s := range c.slots {
-		if s.running && !c.opts.Alive(k.pmID) {
-			c.opts.Emit(Exit{Name: s.Name, PMID: k.pmID, Reason: Unknown, Code: -1, At: at})
+		if !s.running {
+			continue
+		}
+		exit := Exit{Name: s.Name, PMID: k.pmID, Reason: Unknown, Code: -1, At: at}
+		if still := c.opts.Outlives(k.pmID); still != nil {
+			c.orphans = append(c.orphans, orphan{exit, still, c.opts.Now().Add(orphanFor)})
+		} else {
+			c.opts.Emit(exit)
 		}
 	}
 	clear(c.slots)

@@ -26,7 +26,7 @@ func run(t *testing.T, live bool, oom Verdict, script ...string) []string {
 		Emit:      func(e Exit) { got = append(got, fmt.Sprintf("%s:%d %s %d", e.Name, e.PMID, e.Reason, e.Code)) },
 		Now:       func() time.Time { return now },
 		OOMKilled: func(bool) Verdict { return oom },
-		Alive:     func(int) bool { return false },
+		Outlives:  func(int) func() bool { return nil },
 	})
 	c.Know([]pm2.Process{
 		{Name: "web", PMID: 0, PID: 10, Status: "online", ExecMode: "fork"},
@@ -152,7 +152,7 @@ func TestCronOfALaterStart(t *testing.T) {
 		Emit:      func(e Exit) { got = append(got, e.Reason) },
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
-		Alive:     func(int) bool { return false },
+		Outlives:  func(int) func() bool { return nil },
 	})
 	restart := func(name string) {
 		for _, line := range []string{
@@ -183,7 +183,7 @@ func TestRestoreWhileStopping(t *testing.T) {
 		Emit:      func(e Exit) { got = append(got, e.Reason) },
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
-		Alive:     func(int) bool { return false },
+		Outlives:  func(int) func() bool { return nil },
 	}
 	feed := func(c *Classifier, lines ...string) {
 		for _, line := range lines {
@@ -218,6 +218,34 @@ func TestRestoreWhileStopping(t *testing.T) {
 	}
 }
 
+// TestOrphans: a process may take a moment to notice that its daemon is gone,
+// and another daemon may be there by then.
+func TestOrphans(t *testing.T) {
+	now, lives, got := noon, map[int]bool{1: true, 2: true}, 0
+	c := New(Options{
+		Emit:      func(Exit) { got++ },
+		Now:       func() time.Time { return now },
+		OOMKilled: func(bool) Verdict { return No },
+		Outlives:  func(id int) func() bool { return func() bool { return lives[id] } },
+	})
+	c.Know([]pm2.Process{{Name: "node", PMID: 1, PID: 10, Status: "online"}, {Name: "python", PMID: 2, PID: 11, Status: "online"}})
+	c.Line(daemonlog.Parse([]byte("--- New PM2 Daemon started ----")), false)
+	c.Line(daemonlog.Parse([]byte("App [node:1] starting in -fork mode-")), true)
+	c.Settle()
+	if got != 0 {
+		t.Errorf("%d ends while both live", got)
+	}
+	lives[1] = false
+	c.Settle()
+	now = now.Add(time.Minute)
+	c.Settle()
+	lives[2] = false
+	c.Settle()
+	if got != 1 {
+		t.Errorf("%d ends, want that of the one that followed its daemon", got)
+	}
+}
+
 // TestListedBeforeItsLine: PM2's list may tell of a start whose line is read
 // later. That is no reload.
 func TestListedBeforeItsLine(t *testing.T) {
@@ -226,7 +254,7 @@ func TestListedBeforeItsLine(t *testing.T) {
 		Emit:      func(e Exit) { got = append(got, e.Reason) },
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
-		Alive:     func(int) bool { return false },
+		Outlives:  func(int) func() bool { return nil },
 	})
 	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: "online", StartedAt: noon}})
 	c.Line(daemonlog.Parse([]byte(webStarts)), true)

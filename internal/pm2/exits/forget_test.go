@@ -16,7 +16,7 @@ func TestAppsThatComeAndGo(t *testing.T) {
 		Emit:      func(Exit) { n++ },
 		Now:       func() time.Time { return now },
 		OOMKilled: func(bool) Verdict { return No },
-		Alive:     func(int) bool { return false },
+		Outlives:  func(int) func() bool { return nil },
 	})
 	for id := range 5000 {
 		for _, line := range []string{
