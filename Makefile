@@ -92,7 +92,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	while IFS=: read -r file func; do \
 	  n=$$((n + 1)); dir=$$(dirname "$$file"); \
 	  echo "fuzz $$func in $$dir for $(FUZZTIME)"; \
-	  $(GO) test -run '^$$' -fuzz "^$$func\$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null; \
+	  $(GO) test -run '^$$' -fuzz "^$$func\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$$dir" </dev/null; \
 	done < <(git ls-files -co --exclude-standard -- '*_test.go' | sort | xargs -r awk ' \
 	  /^func Fuzz[A-Za-z0-9_]*\([a-z_]+ \*testing\.F\)/ { f = $$2; sub(/\(.*/, "", f); print FILENAME ":" f }'); \
 	echo "fuzzed $$n targets"
