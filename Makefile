@@ -8,7 +8,8 @@ SHELL       := /bin/bash
 GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
-RACE_PKGS ?= ./exporter/... ./internal/...
+# Not the packages that run built programs: the race detector would not see into those.
+RACE_PKGS ?= ./exporter/... ./internal/app/... ./internal/ledger/... ./internal/pm2/... ./internal/procfs/... ./internal/safefile/... ./internal/watch/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache

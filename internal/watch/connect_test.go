@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,13 +20,16 @@ func TestReconnects(t *testing.T) {
 		if v.Up || v.Err == nil || len(v.Processes) > 0 {
 			t.Errorf("without a daemon: %+v", v)
 		}
-		for i := 1; i < len(w.dials); i++ {
-			gap := w.dials[i].Sub(w.dials[i-1])
+		w.mu.Lock()
+		dials := slices.Clone(w.dials)
+		w.mu.Unlock()
+		for i := 1; i < len(dials); i++ {
+			gap := dials[i].Sub(dials[i-1])
 			if want := min(backoffMin*time.Duration(pow(1.5, i-1)*1000)/1000, backoffMax); gap < want*9/10 || gap > want*11/10 {
 				t.Errorf("attempt %d came after %s, want %s", i, gap, want)
 			}
 		}
-		if n := len(w.dials); n < 15 || n > 40 {
+		if n := len(dials); n < 15 || n > 40 {
 			t.Errorf("%d attempts in a minute", n)
 		}
 		d.Up()

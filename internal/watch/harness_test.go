@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,7 @@ func (noOOM) Read() (uint64, string, error) { return 0, "", errors.New("no count
 type watching struct {
 	*Watcher
 	d     *pm2fake.Daemon
+	mu    sync.Mutex
 	dials []time.Time
 	end   func()
 }
@@ -50,7 +52,9 @@ func follow(t *testing.T, d *pm2fake.Daemon, change func(*Options)) *watching {
 	o := Options{
 		Candidate: discovery.Candidate{Label: "test", Home: d.Home(), OwnerUID: os.Geteuid()},
 		Dial: func(ctx context.Context) (rpc, pub net.Conn, peer discovery.Peer, err error) {
+			w.mu.Lock()
 			w.dials = append(w.dials, time.Now())
+			w.mu.Unlock()
 			rpc, pub, err = d.Dial(ctx)
 			return rpc, pub, discovery.Peer{PID: os.Getpid(), UID: os.Geteuid(), StartTicks: 1}, err
 		},

@@ -24,11 +24,10 @@ const (
 	// overdueAfter is when a line that the bus announced is no longer waited
 	// for in the file: PM2 writes it in the same turn of its loop.
 	overdueAfter = time.Second
-	// quietAfter is when the file is read without an announcement.
-	quietAfter = 2 * time.Second
-	// readAfter is when it is read even though the bus is busy.
-	readAfter = 10 * time.Second
-	maxUnread = 1000
+	// quietTicks is for how many ticks something has to wait in the file before
+	// it is read without an announcement: the bus may be about to tell more.
+	quietTicks = 2
+	maxUnread  = 1000
 )
 
 // logDir opens PM2's log under the rules for files that others can name.
@@ -166,7 +165,6 @@ func (w *Watcher) readLines(until []byte, live bool, limit int) (found, more boo
 			if !errors.Is(err, io.EOF) {
 				level.Debug(w.log).Log("msg", "Reading PM2's log failed", "err", err)
 			}
-			w.readAt = w.opts.Now()
 			return false, false
 		}
 		message, before := daemonlog.Message(line)
@@ -233,8 +231,15 @@ func (w *Watcher) overdue(now time.Time) {
 		}
 		return
 	}
-	if now.Sub(w.heardAt) > quietAfter || now.Sub(w.readAt) > readAfter {
-		w.openLog()
+	w.openLog()
+	place, waiting := w.tail.Waiting()
+	if !waiting || place != w.waitingAt {
+		w.waitingAt, w.waited = place, 0
+	}
+	if waiting {
+		w.waited++
+	}
+	if w.waited > quietTicks {
 		w.readLog(nil, true)
 	}
 }

@@ -83,27 +83,27 @@ type Watcher struct {
 	oom        oomWatch
 	stats      Stats
 
-	tried    chan struct{} // closed after the first attempt to connect
-	rpc      *pm2.RPC      // nil while not connected
-	working  bool          // a session came about
-	peer     discovery.Peer
-	version  string
-	lastErr  error
-	downAt   time.Time // since when it is not connected
-	buried   bool      // the ends of a dead daemon's processes were counted
-	list     []pm2.Process
-	pids     map[int]int // from PM2's process ids to ours, nil where they are the same
-	listedAt time.Time
-	dirty    bool
-	heardAt  time.Time // last message or answer
-	tickedAt time.Time
-	source   logSource
-	awaited  []byte    // the line that the bus announced last
-	catching bool      // the log of the time without a connection is still being read
-	early    [][]byte  // what the bus announced meanwhile
-	unread   []busLine // announced while the source is not known
-	readAt   time.Time // when the log was last read to its end
-	files    fileFacts
+	tried     chan struct{} // closed after the first attempt to connect
+	rpc       *pm2.RPC      // nil while not connected
+	working   bool          // a session came about
+	peer      discovery.Peer
+	version   string
+	lastErr   error
+	downAt    time.Time // since when it is not connected
+	buried    bool      // the ends of a dead daemon's processes were counted
+	list      []pm2.Process
+	pids      map[int]int // from PM2's process ids to ours, nil where they are the same
+	listedAt  time.Time
+	dirty     bool
+	heardAt   time.Time // last message or answer
+	source    logSource
+	awaited   []byte    // the line that the bus announced last
+	catching  bool      // the log of the time without a connection is still being read
+	early     [][]byte  // what the bus announced meanwhile
+	unread    []busLine // announced while the source is not known
+	waitingAt int64     // where something unread was in the log at the last tick
+	waited    int       // for how many ticks
+	files     fileFacts
 }
 
 // busLine is a line of PM2's log that the bus announced and the file has not
@@ -365,11 +365,6 @@ func (w *Watcher) tick() (neglected bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.opts.Now()
-	slept := now.Sub(w.tickedAt) > 3*tickEvery
-	w.tickedAt = now
-	if slept {
-		w.heardAt = now // the agent was stopped: the bus has more to tell first
-	}
 	w.oom.sample(now)
 	w.overdue(now)
 	w.classifier.Settle()

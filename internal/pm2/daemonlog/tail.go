@@ -155,6 +155,19 @@ func (t *Tail) Position() Position {
 	return p
 }
 
+// Waiting is true when there is something that Next has not given, and where.
+func (t *Tail) Waiting() (place int64, waiting bool) {
+	if t.file == nil {
+		return 0, false
+	}
+	info, err := t.file.Stat()
+	if err != nil || info.Size() != t.offset+int64(len(t.buf)) || len(t.next) > 0 || bytes.IndexByte(t.buf, '\n') >= 0 {
+		return t.offset, true
+	}
+	now, err := t.dir.Stat(FileName)
+	return t.offset, err == nil && now.Size() > 0 && !os.SameFile(now, t.info)
+}
+
 // take cuts one line off the buffer.
 func (t *Tail) take() ([]byte, bool) {
 	for {
