@@ -69,7 +69,7 @@ func manyProcesses(b *testing.B, n int) *Exporter {
 		source[1000+i] = sampleOf(1000+i, started)
 	}
 	l := ledger.New(started)
-	l.Apply(list, "boot/1/1", now)
+	l.Apply(list, now)
 	v := watch.View{Label: "deploy", Up: true, Version: "7.0.4", Peer: discovery.Peer{PID: 50, StartTicks: 99}}
 	for i := range list {
 		v.Processes = append(v.Processes, watch.ProcessView{Process: &list[i], Key: l.Key(&list[i]), HostPID: list[i].PID})

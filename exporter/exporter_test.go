@@ -93,14 +93,14 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 		{Name: "odd", Namespace: "default", PMID: 3, PID: 103, UniqueID: "u3", Status: "something new", StartedAt: started, MemoryBytes: 12345},
 	}
 	l := ledger.New(started.Add(-time.Minute))
-	l.Apply(list, "boot/1/1", now)
+	l.Apply(list, now)
 	list[0].Restarts = 5
 	l.Exit(exits.Exit{Name: "web", PMID: 0, Reason: exits.Crash, Code: 1, At: now.Add(-time.Minute)}, now)
 	l.Exit(exits.Exit{Name: "web", PMID: 0, Reason: exits.OOMKill, Code: 137, At: now}, now)
 	l.Event(&pm2.Event{Kind: pm2.EventErr, Name: "web", Namespace: "default", Lines: 3}, now)
 	l.Event(&pm2.Event{Kind: pm2.EventException, Name: "web", Namespace: "default"}, now)
 	list[0].StartedAt, list[0].Version = started.Add(time.Minute), "1.3.0"
-	l.Apply(list, "boot/1/1", now)
+	l.Apply(list, now)
 	up := watch.View{
 		Label: "deploy", Home: "/home/deploy/.pm2", Owner: "deploy", Up: true, Version: "7.0.4", Peer: discovery.Peer{PID: 50, StartTicks: 99},
 		Files: []watch.AppFiles{{Key: ledger.AppKey{Namespace: "default", App: "web"}, LogBytes: [2]int64{1024, -1}, Expected: 2}},

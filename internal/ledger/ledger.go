@@ -97,7 +97,6 @@ type Life struct {
 // Ledger holds the counters of one daemon.
 type Ledger struct {
 	begun    time.Time // lives that began later count whole
-	daemon   string    // identity of the daemon that Base belongs to
 	primed   bool      // a list was applied, so a process not seen before is new
 	apps     map[AppKey]*App
 	procs    map[ProcKey]*Proc
@@ -158,11 +157,10 @@ func (l *Ledger) Hint(list []pm2.Process, now time.Time) {
 	}
 }
 
-// Apply takes PM2's list of processes. daemon identifies the daemon that gave
-// it. Another one gives running processes new unique ids, with counts that
-// begin at 0, and keeps both for those that were stopped.
-func (l *Ledger) Apply(list []pm2.Process, daemon string, now time.Time) {
-	l.daemon = daemon
+// Apply takes PM2's list of processes. A new daemon gives running processes
+// new unique ids, with counts that begin at 0, and keeps both for those that
+// were stopped.
+func (l *Ledger) Apply(list []pm2.Process, now time.Time) {
 	liveApps, liveProcs, folded := map[AppKey]bool{}, map[ProcKey]bool{}, map[AppKey]bool{}
 	clear(l.ids)
 	for i := range list {

@@ -49,7 +49,7 @@ func TestRestarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := New(noon)
 			for _, x := range c.lists {
-				l.Apply(x.procs, x.daemon, noon)
+				l.Apply(x.procs, noon)
 			}
 			if got := l.Proc(webKey()).Restarts; got != c.want {
 				t.Errorf("restarts = %d, want %d", got, c.want)
@@ -68,11 +68,11 @@ func TestEndBeforeTheFirstList(t *testing.T) {
 		if stopped { // before the list came
 			l = Restore(l.Save())
 		}
-		l.Apply([]pm2.Process{web(7)}, "1", noon)
+		l.Apply([]pm2.Process{web(7)}, noon)
 		if got := l.Proc(webKey()).Restarts; got != 0 {
 			t.Errorf("restarts before our time: %d are counted", got)
 		}
-		l.Apply([]pm2.Process{web(9)}, "1", noon)
+		l.Apply([]pm2.Process{web(9)}, noon)
 		if got := l.Proc(webKey()).Restarts; got != 2 {
 			t.Errorf("restarts = %d, want 2", got)
 		}
@@ -81,7 +81,7 @@ func TestEndBeforeTheFirstList(t *testing.T) {
 
 func TestCPUGoesOnOverLives(t *testing.T) {
 	l := New(noon)
-	l.Apply([]pm2.Process{web(0)}, "1", noon)
+	l.Apply([]pm2.Process{web(0)}, noon)
 	see := func(pid int, start time.Time, user float64) float64 {
 		l.Observe(webKey(), procfs.Sample{PID: pid, StartTicks: uint64(start.Unix()), StartTime: start, UserSeconds: user})
 		return l.Proc(webKey()).User
@@ -107,7 +107,7 @@ func TestCPUGoesOnOverLives(t *testing.T) {
 
 func TestStateGoesOnWhereItWas(t *testing.T) {
 	l := New(noon)
-	l.Apply([]pm2.Process{web(3)}, "1", noon)
+	l.Apply([]pm2.Process{web(3)}, noon)
 	l.Exit(exits.Exit{Name: "web", Reason: exits.Crash, Code: 1, At: noon}, noon)
 	l.Observe(webKey(), procfs.Sample{PID: 1, StartTicks: 5, StartTime: noon, UserSeconds: 2})
 	data, err := json.Marshal(l.Save())
@@ -119,7 +119,7 @@ func TestStateGoesOnWhereItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := Restore(s)
-	again.Apply([]pm2.Process{web(5)}, "1", noon)
+	again.Apply([]pm2.Process{web(5)}, noon)
 	again.Observe(webKey(), procfs.Sample{PID: 1, StartTicks: 5, StartTime: noon, UserSeconds: 2.5})
 	p := again.Proc(webKey())
 	if p.Restarts != 2 || p.User != 2.5 || p.ExitCode != 1 || again.App(webKey().AppKey).Exits[0] != 1 {
@@ -130,7 +130,7 @@ func TestStateGoesOnWhereItWas(t *testing.T) {
 // TestLost: ends that were counted since the last list are not lost.
 func TestLost(t *testing.T) {
 	l := New(noon)
-	l.Apply([]pm2.Process{web(1)}, "1", noon)
+	l.Apply([]pm2.Process{web(1)}, noon)
 	for range 3 {
 		l.Exit(exits.Exit{Name: "web", Reason: exits.Crash}, noon)
 	}
@@ -145,7 +145,7 @@ func TestExitsFindTheirNamespace(t *testing.T) {
 	l := New(noon)
 	a, b := web(0), web(0)
 	b.Namespace, b.PMID, b.UniqueID = "blue", 1, "b"
-	l.Apply([]pm2.Process{a, b}, "1", noon)
+	l.Apply([]pm2.Process{a, b}, noon)
 	l.Exit(exits.Exit{Name: "web", PMID: 1, Reason: exits.Crash}, noon)
 	if got := l.App(AppKey{"blue", "web"}).Exits[0]; got != 1 {
 		t.Errorf("blue: %d", got)
@@ -163,14 +163,14 @@ func TestDeploys(t *testing.T) {
 		return p
 	}
 	app := func() time.Time { return l.App(webKey().AppKey).DeployedAt }
-	l.Apply([]pm2.Process{at(0, "1", 0), at(1, "1", 0)}, "1", noon)
-	l.Apply([]pm2.Process{at(0, "1", 1), at(1, "1", 1)}, "1", noon)
+	l.Apply([]pm2.Process{at(0, "1", 0), at(1, "1", 0)}, noon)
+	l.Apply([]pm2.Process{at(0, "1", 1), at(1, "1", 1)}, noon)
 	if !app().IsZero() {
 		t.Fatal("a restart is no deploy")
 	}
-	l.Apply([]pm2.Process{at(0, "2", 2), at(1, "1", 1)}, "1", noon) // a rolling reload, halfway
+	l.Apply([]pm2.Process{at(0, "2", 2), at(1, "1", 1)}, noon) // a rolling reload, halfway
 	first := app()
-	l.Apply([]pm2.Process{at(0, "2", 2), at(1, "2", 3)}, "1", noon)
+	l.Apply([]pm2.Process{at(0, "2", 2), at(1, "2", 3)}, noon)
 	if want := noon.Add(2 * time.Minute); !first.Equal(want) || !app().Equal(want) {
 		t.Errorf("deployed at %v, then %v, want %v", first, app(), want)
 	}
@@ -185,7 +185,7 @@ func TestBounds(t *testing.T) {
 		p.Name, p.PMID, p.UniqueID = fmt.Sprintf("app%d", i), i, fmt.Sprint(i)
 		list = append(list, p)
 	}
-	l.Apply(list, "1", noon)
+	l.Apply(list, noon)
 	if n := len(l.Listed()); n != MaxApps+1 {
 		t.Errorf("%d apps are told apart, want %d and %s", n, MaxApps, Other)
 	}
@@ -199,7 +199,7 @@ func TestBounds(t *testing.T) {
 	for i := range 6000 {
 		p := web(0)
 		p.Name, p.UniqueID = fmt.Sprintf("random%d", i), fmt.Sprint(i)
-		l.Apply([]pm2.Process{p}, "1", noon.Add(time.Duration(i)*time.Second))
+		l.Apply([]pm2.Process{p}, noon.Add(time.Duration(i)*time.Second))
 	}
 	if len(l.apps) > maxGone*2 || len(l.procs) > maxGone*2 {
 		t.Errorf("%d apps and %d processes are remembered", len(l.apps), len(l.procs))
@@ -211,17 +211,17 @@ func TestBounds(t *testing.T) {
 
 func TestDeletedAppsAreForgottenAfterAWeek(t *testing.T) {
 	l := New(noon)
-	l.Apply([]pm2.Process{web(0)}, "1", noon)
+	l.Apply([]pm2.Process{web(0)}, noon)
 	l.Exit(exits.Exit{Name: "web", Reason: exits.Crash}, noon)
-	l.Apply(nil, "1", noon)
+	l.Apply(nil, noon)
 	if len(l.Listed()) != 0 {
 		t.Fatal("a deleted app is still listed")
 	}
-	l.Apply(nil, "1", noon.Add(6*24*time.Hour))
+	l.Apply(nil, noon.Add(6*24*time.Hour))
 	if l.App(webKey().AppKey) == nil {
 		t.Fatal("forgotten too early")
 	}
-	l.Apply(nil, "1", noon.Add(8*24*time.Hour))
+	l.Apply(nil, noon.Add(8*24*time.Hour))
 	if l.App(webKey().AppKey) != nil {
 		t.Fatal("not forgotten")
 	}

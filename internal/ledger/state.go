@@ -8,8 +8,9 @@ import (
 // only names and numbers that are metrics anyway come from PM2, and PM2's own
 // unique id of a process.
 type State struct {
-	Begun  time.Time   `json:"begun"`
-	Daemon string      `json:"daemon"`
+	Begun time.Time `json:"begun"`
+	// Primed is true once a list was applied.
+	Primed bool        `json:"primed"`
 	Apps   []AppState  `json:"apps"`
 	Procs  []ProcState `json:"procs"`
 	IDs    []ProcKey   `json:"ids"`
@@ -29,7 +30,7 @@ type ProcState struct {
 
 // Save returns the ledger's state.
 func (l *Ledger) Save() State {
-	s := State{Begun: l.begun, Daemon: l.daemon}
+	s := State{Begun: l.begun, Primed: l.primed}
 	for key, app := range l.apps {
 		s.Apps = append(s.Apps, AppState{key, *app})
 	}
@@ -45,7 +46,7 @@ func (l *Ledger) Save() State {
 // Restore returns the ledger that Save described.
 func Restore(s State) *Ledger {
 	l := New(s.Begun)
-	l.daemon, l.primed = s.Daemon, s.Daemon != ""
+	l.primed = s.Primed
 	for _, a := range s.Apps {
 		app := a.App
 		l.apps[a.AppKey] = &app

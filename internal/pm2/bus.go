@@ -41,7 +41,6 @@ type Event struct {
 	Lines     int    // EventOut, EventErr: newlines in the chunk
 	Text      []byte // EventDaemonLog: the line
 	Lifecycle string // EventLifecycle: PM2's word for it
-	Manual    bool   // EventLifecycle: asked for by an operator
 	Status    string // EventLifecycle: the process's status then
 	Notified  bool   // EventException: reported by the app, with metadata
 }
@@ -118,10 +117,6 @@ func (b *Bus) message(ev *Event) error {
 			return b.process(ev)
 		case "event":
 			return b.text(&ev.Lifecycle, 32)
-		case "manually":
-			var err error
-			ev.Manual, err = b.scan.Bool()
-			return err
 		case "data":
 			return b.data(ev)
 		}

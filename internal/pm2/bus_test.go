@@ -40,7 +40,7 @@ func show(ev *Event) string {
 		out += fmt.Sprintf(" text=%q", ev.Text)
 	}
 	if ev.Lifecycle != "" {
-		out += fmt.Sprintf(" lifecycle=%q manual=%v", ev.Lifecycle, ev.Manual)
+		out += fmt.Sprintf(" lifecycle=%q", ev.Lifecycle)
 	}
 	if ev.Status != "" {
 		out += fmt.Sprintf(" status=%q", ev.Status)
@@ -109,7 +109,7 @@ func TestBusOddMessages(t *testing.T) {
 		in   []byte
 		want string // of the message; "" if it can not be decoded
 	}{
-		"retired worker":           {message("process:event", `{"event":"exit","manually":false,"process":{"pm_id":"_old_1","name":"a","status":"stopped"}}`), `lifecycle /a:1 retired lifecycle="exit" manual=false status="stopped"`},
+		"retired worker":           {message("process:event", `{"event":"exit","manually":false,"process":{"pm_id":"_old_1","name":"a","status":"stopped"}}`), `lifecycle /a:1 retired lifecycle="exit" status="stopped"`},
 		"PM2 itself":               {message("log:PM2", `{"process":{"pm_id":"PM2","name":"PM2"},"data":"App [a:0] online\n"}`), `daemon_log /PM2:-1 text="App [a:0] online\n"`},
 		"id as a string":           {message("log:err", `{"process":{"pm_id":"7","name":"a"},"data":"\n\n"}`), `err /a:7 lines=2`},
 		"odd ids":                  {message("log:err", `{"process":{"pm_id":{"a":1},"name":["a"]},"data":{"a":"\n"}}`), `err /:-1`},
@@ -128,8 +128,8 @@ func TestBusOddMessages(t *testing.T) {
 		"kill":                     {message("pm2:kill", `{"status":"killed"}`), `kill /:-1`},
 		"notified":                 {message("process:exception", `{"data":{"message":"m","metadata":{"http":{}}},"process":{"pm_id":0,"name":"a"}}`), `exception /a:0 notified`},
 		"metadata deeper down":     {message("process:exception", `{"data":{"x":{"metadata":1}},"process":{"pm_id":0,"name":"a"}}`), `exception /a:0`},
-		"manual as text":           {message("process:event", `{"event":"restart","manually":"true","process":{"pm_id":0}}`), `lifecycle /:0 lifecycle="restart" manual=true`},
-		"event of 10 000":          {message("process:event", `{"event":"`+strings.Repeat("é", 5000)+`","process":{"pm_id":0}}`), `lifecycle /:0 lifecycle="` + strings.Repeat("é", 16) + `" manual=false`},
+		"manual as text":           {message("process:event", `{"event":"restart","manually":"true","process":{"pm_id":0}}`), `lifecycle /:0 lifecycle="restart"`},
+		"event of 10 000":          {message("process:event", `{"event":"`+strings.Repeat("é", 5000)+`","process":{"pm_id":0}}`), `lifecycle /:0 lifecycle="` + strings.Repeat("é", 16) + `"`},
 		"no argument":              {pm2fake.Frame(), ""},
 		"one argument":             {pm2fake.Frame(pm2fake.Text("log:out")), ""},
 		"three arguments":          {pm2fake.Frame(pm2fake.Text("log:out"), pm2fake.JSON("{}"), pm2fake.JSON("{}")), ""},

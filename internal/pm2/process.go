@@ -35,7 +35,6 @@ type Process struct {
 	Restarts         int64 // PM2's own count; falls on reset and update
 	UnstableRestarts int64
 	StartedAt        time.Time // last start
-	CreatedAt        time.Time
 	ExitCode         int
 	HasExitCode      bool
 
@@ -136,8 +135,6 @@ func decodeEnv(s *jsonscan.Scanner, p *Process) error {
 			return takeCount(s, &p.UnstableRestarts)
 		case "pm_uptime":
 			return takeMillis(s, &p.StartedAt)
-		case "created_at":
-			return takeMillis(s, &p.CreatedAt)
 		case "exit_code":
 			v, ok, err := s.Float()
 			if ok && v >= -1<<31 && v < 1<<31 {

@@ -68,7 +68,7 @@ func TestDecodeRecordedList(t *testing.T) {
 	}
 	var out strings.Builder
 	for _, p := range list {
-		p.StartedAt, p.CreatedAt = p.StartedAt.UTC(), p.CreatedAt.UTC()
+		p.StartedAt = p.StartedAt.UTC()
 		fmt.Fprintf(&out, "%+v\n", p)
 	}
 	golden(t, "list.golden", out.String())

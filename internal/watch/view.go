@@ -184,7 +184,7 @@ func (w *Watcher) answered(rpc *pm2.RPC, list []pm2.Process, err error, isList b
 func (w *Watcher) apply(list []pm2.Process, pids map[int]int) {
 	now := w.opts.Now()
 	w.list, w.listedAt, w.pids = list, now, pids
-	w.ledger.Apply(list, identity(w.opts.BootID, w.peer), now)
+	w.ledger.Apply(list, now)
 	w.classifier.Describe(list)
 }
 

@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -376,11 +375,6 @@ func (w *Watcher) broken() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.rpc == nil
-}
-
-// identity names one life of a daemon.
-func identity(bootID string, peer discovery.Peer) string {
-	return bootID + "/" + strconv.Itoa(peer.PID) + "/" + strconv.FormatUint(peer.StartTicks, 10)
 }
 
 // alive is true while the process that was seen under pid lives.
