@@ -38,7 +38,11 @@ type rule struct {
 var (
 	programs = []string{"./cmd"}
 	// What is for developers only: no program that ships may hold it.
-	development = []string{"./internal/agenttest", "./internal/archtest", "./internal/bench", "./internal/matrix", "./internal/pm2/pm2fake", "./internal/pm2test", "./internal/promtest", "./internal/soak", "./examples", "./tools"}
+	development = []string{
+		"./internal/agenttest", "./internal/archtest", "./internal/bench", "./internal/chain", "./internal/doctable", "./internal/matrix",
+		"./internal/pm2/pm2fake", "./internal/pm2test", "./internal/proctest", "./internal/promtest", "./internal/simagent", "./internal/soak",
+		"./internal/uptest", "./examples", "./tools",
+	}
 	// What sits directly below internal/app.
 	parts = []string{"./exporter", "./internal/ship", "./internal/server", "./sessionstore"}
 	// What is drawn and alerted on.

@@ -12,6 +12,12 @@ import (
 	"time"
 )
 
+// API reads from a Prometheus.
+type API struct {
+	URL    string // what comes before /api/v1
+	Client *http.Client
+}
+
 // Series is one series of an answer; an instant vector has one Sample each.
 type Series struct {
 	Labels  map[string]string
@@ -27,22 +33,22 @@ type Sample struct {
 // Query evaluates an expression at a time. A range selector, such as
 // up[5m], gives the raw samples as they were ingested, staleness marks left
 // out.
-func (s *Server) Query(ctx context.Context, expr string, at time.Time) ([]Series, error) {
-	return s.query(ctx, "/api/v1/query", url.Values{"query": {expr}, "time": {unix(at)}})
+func (a API) Query(ctx context.Context, expr string, at time.Time) ([]Series, error) {
+	return a.query(ctx, "/api/v1/query", url.Values{"query": {expr}, "time": {unix(at)}})
 }
 
 // QueryRange evaluates an expression at each step from start to end.
-func (s *Server) QueryRange(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]Series, error) {
-	return s.query(ctx, "/api/v1/query_range", url.Values{
+func (a API) QueryRange(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]Series, error) {
+	return a.query(ctx, "/api/v1/query_range", url.Values{
 		"query": {expr}, "start": {unix(start)}, "end": {unix(end)}, "step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
 	})
 }
 
 // Types returns the type of each metric of a job's targets, as Prometheus
 // took it from the exposition.
-func (s *Server) Types(ctx context.Context, job string) (map[string]string, error) {
+func (a API) Types(ctx context.Context, job string) (map[string]string, error) {
 	var data []struct{ Metric, Type string }
-	err := s.get(ctx, "/api/v1/targets/metadata", url.Values{"match_target": {fmt.Sprintf("{job=%q}", job)}}, &data)
+	err := a.get(ctx, "/api/v1/targets/metadata", url.Values{"match_target": {fmt.Sprintf("{job=%q}", job)}}, &data)
 	types := make(map[string]string, len(data))
 	for _, m := range data {
 		types[m.Metric] = m.Type
@@ -54,7 +60,7 @@ func unix(at time.Time) string {
 	return strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64)
 }
 
-func (s *Server) query(ctx context.Context, path string, args url.Values) ([]Series, error) {
+func (a API) query(ctx context.Context, path string, args url.Values) ([]Series, error) {
 	var data struct {
 		ResultType string
 		Result     []struct {
@@ -63,7 +69,7 @@ func (s *Server) query(ctx context.Context, path string, args url.Values) ([]Ser
 			Values []point
 		}
 	}
-	if err := s.get(ctx, path, args, &data); err != nil {
+	if err := a.get(ctx, path, args, &data); err != nil {
 		return nil, err
 	}
 	if data.ResultType != "vector" && data.ResultType != "matrix" {
@@ -96,12 +102,12 @@ func (p *point) UnmarshalJSON(b []byte) error {
 	return errors.Join(err, err2)
 }
 
-func (s *Server) get(ctx context.Context, path string, args url.Values, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path+"?"+args.Encode(), nil)
+func (a API) get(ctx context.Context, path string, args url.Values, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+path+"?"+args.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	res, err := s.client.Do(req)
+	res, err := a.Client.Do(req)
 	if err != nil {
 		return err
 	}

@@ -59,11 +59,10 @@ type Options struct {
 
 // Server is a running Prometheus.
 type Server struct {
-	URL string
+	API
 
 	cmd    *exec.Cmd
 	log    string
-	client *http.Client
 	exited chan struct{}
 	stop   sync.Once
 }
@@ -78,8 +77,8 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", pm2test.FreePort(t))
 	s := &Server{
-		URL: "http://" + addr, log: filepath.Join(dir, "log"), exited: make(chan struct{}),
-		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
+		API: API{URL: "http://" + addr, Client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
+		log: filepath.Join(dir, "log"), exited: make(chan struct{}),
 	}
 	log, err := os.Create(s.log)
 	if err != nil {
@@ -115,7 +114,7 @@ func (s *Server) ready() error {
 	if err != nil {
 		return err
 	}
-	res, err := s.client.Do(req)
+	res, err := s.Client.Do(req)
 	if err != nil {
 		return errors.Join(err, errors.New(s.logTail()))
 	}
@@ -133,7 +132,7 @@ func (s *Server) PID() int { return s.cmd.Process.Pid }
 // Stop ends the server. Calling it again does nothing.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
-		s.client.CloseIdleConnections()
+		s.Client.CloseIdleConnections()
 		_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
 		select {
 		case <-s.exited:

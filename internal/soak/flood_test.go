@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm25/pm25/internal/doctable"
 	"github.com/pm25/pm25/internal/pm2test"
 )
 
@@ -151,7 +152,7 @@ func (m *memory) slope() float64 {
 // TestFlood floods PM2 with log lines, without and with an agent, and then
 // stops the agent's process for a while.
 func TestFlood(t *testing.T) {
-	r := newReport("", "without the agent", "with the agent")
+	r := doctable.New("", "without the agent", "with the agent")
 	cells := map[bool][]float64{}
 	var f *flooded
 	for _, with := range []bool{false, true} {
@@ -192,9 +193,9 @@ func TestFlood(t *testing.T) {
 		if i < len(cells[false]) {
 			without = cells[false][i]
 		}
-		r.add(name, without, cells[true][i])
+		r.Add(name, without, cells[true][i])
 	}
-	r.write(t, "flood")
+	doc.Write(t, "flood", r)
 	if grown := cells[true][4] - cells[false][4]; grown > 1 {
 		t.Errorf("with the agent PM2 grows by %.2f MiB/s more", grown)
 	}
@@ -243,19 +244,19 @@ func stall(t *testing.T, f *flooded, lines float64) {
 	if exits != 2 {
 		t.Errorf("%v exits counted, there were 2", exits)
 	}
-	r := newReport("", "measured")
-	r.add("written, MB/s", w.Bytes/1e3/w.MS)
-	r.add("PM2's memory before, MiB", before)
-	r.add("after 30 s without a reader", stopped.max())
-	r.add("its slope meanwhile, MiB/s", stopped.slope())
-	r.add("at the end", resident(t, pid)/(1<<20))
-	r.add("lines written meanwhile", w.Lines)
-	r.add("lines counted in the end", f.lines(t)-lines)
-	r.add("counted late by, s", late.Seconds())
-	r.add("exits, one during the stop and one after it", 2)
-	r.add("exits counted", exits)
-	r.add("connections lost", m.sum("pm25_agent_connects_total")-1)
-	r.write(t, "stall")
+	r := doctable.New("", "measured")
+	r.Add("written, MB/s", w.Bytes/1e3/w.MS)
+	r.Add("PM2's memory before, MiB", before)
+	r.Add("after 30 s without a reader", stopped.max())
+	r.Add("its slope meanwhile, MiB/s", stopped.slope())
+	r.Add("at the end", resident(t, pid)/(1<<20))
+	r.Add("lines written meanwhile", w.Lines)
+	r.Add("lines counted in the end", f.lines(t)-lines)
+	r.Add("counted late by, s", late.Seconds())
+	r.Add("exits, one during the stop and one after it", 2)
+	r.Add("exits counted", exits)
+	r.Add("connections lost", m.sum("pm25_agent_connects_total")-1)
+	doc.Write(t, "stall", r)
 }
 
 // peak is the most memory that a process ever had, in MiB.

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/pm25/pm25/internal/doctable"
 )
 
 const rounds = 200
@@ -39,7 +41,7 @@ func TestKills(t *testing.T) {
 	lives = followed(t, lives, a.connects(t))
 	t.Logf("%d kills in %v", rounds, time.Since(began).Round(time.Second))
 
-	r := newReport("metric", "app", "job", "truth", "counted", "missed", "out of sight", "bound", "resets seen", "`increase()`")
+	r := doctable.New("metric", "app", "job", "truth", "counted", "missed", "out of sight", "bound", "resets seen", "`increase()`")
 	for _, app := range l.apps {
 		for _, job := range jobs {
 			selector := fmt.Sprintf("pm2_app_exits_total{app=%q,job=%q}", app, job)
@@ -48,7 +50,7 @@ func TestKills(t *testing.T) {
 			scrapes := prom.scrapes(t, job)
 			exactly := l.ends.within(app, blind(lives, scrapes, 0))
 			hidden := l.ends.within(app, blind(lives, scrapes, slack))
-			r.add("`pm2_app_exits_total`", app, job, truth, counted, float64(truth)-counted, exactly, hidden, resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
+			r.Add("`pm2_app_exits_total`", app, job, truth, counted, float64(truth)-counted, exactly, hidden, resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
 			if counted > float64(truth) {
 				t.Errorf("%s, %s: %v ends counted, there were %d", app, job, counted, truth)
 			}
@@ -62,7 +64,7 @@ func TestKills(t *testing.T) {
 			selector := fmt.Sprintf("pm2_process_restarts_total{app=%q,job=%q}", app, job)
 			truth := after[app] - before[app]
 			counted, resets := prom.deltas(t, selector)
-			r.add("`pm2_process_restarts_total`", app, job, truth, counted, float64(truth)-counted, "", "", resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
+			r.Add("`pm2_process_restarts_total`", app, job, truth, counted, float64(truth)-counted, "", "", resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
 			if counted > float64(truth) {
 				t.Errorf("%s, %s: %v restarts counted, there were %d", app, job, counted, truth)
 			}
@@ -72,11 +74,11 @@ func TestKills(t *testing.T) {
 		selector := fmt.Sprintf("pm2_process_cpu_seconds_total{app=\"burns\",job=%q}", job)
 		truth := now.user + now.system - cpu.user - cpu.system
 		counted, resets := prom.deltas(t, selector)
-		r.add("`pm2_process_cpu_seconds_total`", "burns", job, truth, counted, truth-counted, "", "", resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
+		r.Add("`pm2_process_cpu_seconds_total`", "burns", job, truth, counted, truth-counted, "", "", resets, prom.value(t, "sum(increase(%s[%ds]))", selector, prom.seconds()))
 		// The kernel was asked before the last scrape.
 		if counted > truth+tick {
 			t.Errorf("%s: %v s counted, the kernel says %v s", job, counted, truth)
 		}
 	}
-	r.write(t, "kills")
+	doc.Write(t, "kills", r)
 }

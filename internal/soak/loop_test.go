@@ -38,7 +38,7 @@ func newLoop(t testing.TB) *loop {
 	}
 	l := &loop{Daemon: d, apps: []string{"forked", "clustered"}}
 	l.burn = d.WaitStatus(t, "burns", "online", 1)[0].PID
-	l.ends = followEnds(t, d.LogPath())
+	l.ends = followEnds(t, d)
 	return l
 }
 
@@ -92,37 +92,10 @@ type ends struct {
 	at map[string][]time.Time // by app
 }
 
-func followEnds(t testing.TB, path string) *ends {
+func followEnds(t testing.TB, d *pm2test.Daemon) *ends {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	e := &ends{at: map[string][]time.Time{}}
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		var rest []byte
-		buf := make([]byte, 64<<10)
-		for {
-			n, _ := f.Read(buf) // at the end it gives nothing, and is asked again
-			rest = append(rest, buf[:n]...)
-			for i := bytes.IndexByte(rest, '\n'); i >= 0; i = bytes.IndexByte(rest, '\n') {
-				e.line(rest[:i], time.Now())
-				rest = rest[i+1:]
-			}
-			select {
-			case <-done:
-				return
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
-	})
-	t.Cleanup(func() {
-		close(done)
-		wg.Wait()
-		f.Close()
-	})
+	d.FollowLog(t, e.line)
 	return e
 }
 

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/pm25/pm25/internal/doctable"
 )
 
 // TestRestarts stops and starts the agent in order, at random moments of a
@@ -44,13 +46,13 @@ func TestRestarts(t *testing.T) {
 	now, after := readCPU(t, l.burn), restarts(t, l)
 	t.Logf("%d restarts in %v", rounds, time.Since(began).Round(time.Second))
 
-	r := newReport("metric", "app", "truth", "counter", "Prometheus, created", "Prometheus, plain", "resets seen", "`increase()`")
+	r := doctable.New("metric", "app", "truth", "counter", "Prometheus, created", "Prometheus, plain", "resets seen", "`increase()`")
 	check := func(metric, app string, truth, counter float64) {
 		selector := fmt.Sprintf("%s{app=%q,job=%%q}", metric, app)
 		created, resets := prom.deltas(t, fmt.Sprintf(selector, "created"))
 		plain, more := prom.deltas(t, fmt.Sprintf(selector, "plain"))
 		increase := prom.value(t, "sum(increase(%s[%ds]))", fmt.Sprintf(selector, "created"), prom.seconds())
-		r.add("`"+metric+"`", app, truth, counter, created, plain, resets+more, increase)
+		r.Add("`"+metric+"`", app, truth, counter, created, plain, resets+more, increase)
 		if counter != truth || created != truth || plain != truth || resets+more > 0 {
 			t.Errorf("%s of %s: counter %v, Prometheus %v and %v with %d resets; there were %v", metric, app, counter, created, plain, resets+more, truth)
 		}
@@ -66,9 +68,9 @@ func TestRestarts(t *testing.T) {
 	created, resets := prom.deltas(t, metric+`{app="burns",job="created"}`)
 	created -= first.sum(metric, `app="burns"`) // from before the kernel was asked
 	plain, more := prom.deltas(t, metric+`{app="burns",job="plain"}`)
-	r.add("`"+metric+"`", "burns", spent, counted, created, plain, resets+more, prom.value(t, `sum(increase(%s{app="burns",job="created"}[%ds]))`, metric, prom.seconds()))
+	r.Add("`"+metric+"`", "burns", spent, counted, created, plain, resets+more, prom.value(t, `sum(increase(%s{app="burns",job="created"}[%ds]))`, metric, prom.seconds()))
 	if math.Abs(counted-spent) > 2*tick*rounds || math.Abs(created-spent) > 2*tick*rounds || resets+more > 0 {
 		t.Errorf("CPU time: counter %v s, Prometheus %v s with %d resets; the kernel says %v s", counted, created, resets+more, spent)
 	}
-	r.write(t, "restarts")
+	doc.Write(t, "restarts", r)
 }

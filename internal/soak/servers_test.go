@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/doctable"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/promtest"
 )
@@ -108,7 +109,7 @@ func TestServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	crashes := m.sum("pm2_app_exits_total", `app="late"`, `reason="crash"`)
-	r := newReport("server", "flag", "format", "`up`", "samples a scrape", "of them `_created`", "metrics with their type", "first sample of a new counter", "crashes seen, of "+fmt.Sprint(crashes))
+	r := doctable.New("server", "flag", "format", "`up`", "samples a scrape", "of them `_created`", "metrics with their type", "first sample of a new counter", "crashes seen, of "+fmt.Sprint(crashes))
 	counts := map[float64]bool{}
 	for _, j := range scrapes {
 		j.check(t, proxy, r, began, crashes, counts)
@@ -116,7 +117,7 @@ func TestServers(t *testing.T) {
 	if len(counts) != 1 {
 		t.Errorf("the servers took different numbers of samples: %v", counts)
 	}
-	r.write(t, "servers")
+	doc.Write(t, "servers", r)
 }
 
 func (j *scrapeJob) is(selector string, want float64) error {
@@ -130,7 +131,7 @@ func (j *scrapeJob) is(selector string, want float64) error {
 	return nil
 }
 
-func (j *scrapeJob) check(t *testing.T, proxy *formats, r *report, began time.Time, crashes float64, counts map[float64]bool) {
+func (j *scrapeJob) check(t *testing.T, proxy *formats, r *doctable.Table, began time.Time, crashes float64, counts map[float64]bool) {
 	if err := j.is("min_over_time(up[15s])", 1); err != nil {
 		t.Error(err)
 	}
@@ -201,5 +202,5 @@ func (j *scrapeJob) check(t *testing.T, proxy *formats, r *report, began time.Ti
 		t.Errorf("%s: %v crashes seen, there were %v", j.name, sum.sum, crashes)
 	}
 	flag := strings.TrimPrefix(j.flags, "--enable-feature=")
-	r.add("Prometheus "+j.server, flag, strings.Split(proxy.of(j.name), ";")[0], 1, n, extra, right, first.Value, sum.sum)
+	r.Add("Prometheus "+j.server, flag, strings.Split(proxy.of(j.name), ";")[0], 1, n, extra, right, first.Value, sum.sum)
 }

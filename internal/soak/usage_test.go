@@ -12,10 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm25/pm25/internal/doctable"
 	"github.com/pm25/pm25/internal/pm2test"
 )
 
 const busyFor = time.Minute
+
+// doc is where the tables go.
+var doc = doctable.Doc{Path: "../../docs/soak.md", Env: "PM25_SOAK_WRITE"}
 
 // TestUsage holds CPU time and memory against the kernel's own figures, of an
 // app that burns 60 % of a core and of a server behind `npm start` whose
@@ -60,12 +64,12 @@ func TestUsage(t *testing.T) {
 	own, below := treeCPU(t, npm)
 	counted := m.sum("pm2_process_cpu_seconds_total", `app="behind-npm"`)
 	children := m.sum("pm2_process_children_cpu_seconds_total", `app="behind-npm"`)
-	r := newReport("what", "kernel", "agent", "difference")
-	r.add("npm itself, s", own, counted, counted-own)
-	r.add("all below npm, living and ended, s", below, children, children-below)
-	r.add("most children at one scrape", "", u.most, "")
-	r.add("scrapes in which the children's time fell", "", u.falls, "")
-	r.write(t, "npm")
+	r := doctable.New("what", "kernel", "agent", "difference")
+	r.Add("npm itself, s", own, counted, counted-own)
+	r.Add("all below npm, living and ended, s", below, children, children-below)
+	r.Add("most children at one scrape", "", u.most, "")
+	r.Add("scrapes in which the children's time fell", "", u.falls, "")
+	doc.Write(t, "npm", r)
 	if math.Abs(counted-own) > 2*tick || math.Abs(children-below) > 2*tick+0.02*below {
 		t.Errorf("npm: %v s of %v s; below it: %v s of %v s", counted, own, children, below)
 	}
@@ -115,7 +119,7 @@ func (u *usage) sample(t *testing.T) {
 func (u *usage) report(t *testing.T) {
 	t.Helper()
 	const metric = "pm2_process_cpu_seconds_total"
-	r := newReport("what", "kernel", "agent", "relative error")
+	r := doctable.New("what", "kernel", "agent", "relative error")
 	all, kernel := 0.0, 0.0
 	for _, mode := range []struct {
 		name  string
@@ -123,18 +127,18 @@ func (u *usage) report(t *testing.T) {
 	}{{"user", u.kernel.user - u.kernelFrom.user}, {"system", u.kernel.system - u.kernelFrom.system}} {
 		labels := []string{`app="burns"`, `mode="` + mode.name + `"`}
 		got := u.last.sum(metric, labels...) - u.first.sum(metric, labels...)
-		r.add(mode.name+" time, s", mode.spent, got, percent((got-mode.spent)/max(mode.spent, tick)))
+		r.Add(mode.name+" time, s", mode.spent, got, percent((got-mode.spent)/max(mode.spent, tick)))
 		all, kernel = all+got, kernel+mode.spent
 	}
 	wall := time.Since(u.began).Seconds()
-	r.add("both, share of a core", kernel/wall, all/wall, percent((all-kernel)/kernel))
+	r.Add("both, share of a core", kernel/wall, all/wall, percent((all-kernel)/kernel))
 	worst, sum := 0.0, 0.0
 	for _, e := range u.memory {
 		worst, sum = max(worst, e), sum+e
 	}
-	r.add(fmt.Sprintf("resident memory, mean of %d scrapes", len(u.memory)), "", "", percent(sum/float64(len(u.memory))))
-	r.add("resident memory, worst scrape", "", "", percent(worst))
-	r.write(t, "usage")
+	r.Add(fmt.Sprintf("resident memory, mean of %d scrapes", len(u.memory)), "", "", percent(sum/float64(len(u.memory))))
+	r.Add("resident memory, worst scrape", "", "", percent(worst))
+	doc.Write(t, "usage", r)
 	if math.Abs(all-kernel)/kernel > 0.01 {
 		t.Errorf("CPU time: %v s counted, the kernel says %v s", all, kernel)
 	}
