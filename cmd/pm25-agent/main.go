@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -13,11 +12,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
-	slgk "github.com/tjhop/slog-gokit"
 
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
@@ -32,7 +29,7 @@ func main() {
 }
 
 func run(args []string) error {
-	o := app.Options{Collectors: map[string]bool{}, Now: time.Now}
+	o := app.Options{Collectors: map[string]bool{}, Claim: true, Now: time.Now}
 	var logLevel, logFormat, forget string
 
 	cli := kingpin.New("pm25-agent", "Watches the PM2 daemons of this host and exposes them as Prometheus metrics.")
@@ -58,7 +55,7 @@ func run(args []string) error {
 	}
 	forgetting := cli.Command("forget", "Forget a PM2 daemon that is gone for good, also in a running agent.")
 	forgetting.Arg("daemon", "Its label, as in pm2_up.").Required().StringVar(&forget)
-	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir(os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
+	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir("pm25-agent", os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
 	cli.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cli.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
 
@@ -69,7 +66,7 @@ func run(args []string) error {
 	if command == forgetting.FullCommand() {
 		return discovery.ForgetInFile(app.KnownFile(o.StateDir), forget)
 	}
-	o.Logger, o.Slog = newLoggers(logLevel, logFormat)
+	o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
 	return serveUntilSignal(o)
 }
 
@@ -88,16 +85,4 @@ func serveUntilSignal(o app.Options) error {
 	}
 	defer agent.Close()
 	return agent.Run(ctx)
-}
-
-// newLoggers returns the program's logger, and the same for libraries that
-// want slog, which notes time and caller itself.
-func newLoggers(least, format string) (log.Logger, *slog.Logger) {
-	out := log.NewSyncWriter(os.Stderr)
-	logger := log.NewLogfmtLogger(out)
-	if format == "json" {
-		logger = log.NewJSONLogger(out)
-	}
-	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
-	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slog.New(slgk.NewGoKitHandler(logger, nil))
 }

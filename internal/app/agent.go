@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,8 +35,12 @@ type Agent struct {
 	state    *stateFile
 	set      *daemonSet
 	exporter *exporter.Exporter
+	metrics  http.Handler
 	sources  []procfs.Source
 	rejected rejectedSockets
+
+	stopWatching context.CancelFunc
+	watching     sync.WaitGroup
 }
 
 // NewAgent prepares an agent. Nothing is consumed or served yet; Close undoes
@@ -46,7 +49,7 @@ func NewAgent(o Options) (*Agent, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	if o.Web.WebConfigFile != nil {
+	if o.Web != nil && o.Web.WebConfigFile != nil {
 		if err := web.Validate(*o.Web.WebConfigFile); err != nil {
 			return nil, fmt.Errorf("--web.config.file %s: %w", *o.Web.WebConfigFile, err)
 		}
@@ -80,7 +83,7 @@ func (a *Agent) prepare() (err error) {
 	}
 	a.set = &daemonSet{
 		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
-		now: a.opts.Now, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
+		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
 	}
 	all, err := a.collectors()
 	if err != nil {
@@ -89,7 +92,14 @@ func (a *Agent) prepare() (err error) {
 	a.exporter, err = exporter.New(exporter.Options{
 		Collectors: all, Daemons: a.set.daemons, Agent: a, Logger: a.opts.Logger, Now: a.opts.Now,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.metrics = a.exporter.Handler(exporter.HandlerOptions{Self: a.selfMetrics(), Compress: a.opts.Compress, Created: a.opts.Created})
+	if a.opts.Claim {
+		a.set.claims = newClaims(a.metrics, a.opts.Logger)
+	}
+	return nil
 }
 
 func (a *Agent) collectors() ([]exporter.Collector, error) {
@@ -142,47 +152,63 @@ func (a *Agent) Close() {
 
 // Run serves until ctx is done, and writes the state.
 func (a *Agent) Run(ctx context.Context) error {
-	listeners, err := listen(a.opts.Web)
+	listeners, err := Listen(a.opts.Web)
 	if err != nil {
-		return err
+		return explainListen(err)
 	}
-	// From here on the counters go on: the state is used up.
-	if err := a.state.consume(); err != nil {
+	if err := a.Start(ctx); err != nil {
 		closeAll(listeners)
 		return err
 	}
-	watchCtx, stopWatching := context.WithCancel(context.Background())
-	defer stopWatching()
-	var watching sync.WaitGroup
-	watching.Go(func() { a.set.run(watchCtx) })
-	watching.Go(func() { watchdog(watchCtx, a.opts.Logger) })
-
-	settled, enough := context.WithTimeout(ctx, settleTimeout)
-	a.set.settle(settled)
-	enough()
-
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	served := make(chan error, 1)
 	go func() {
 		served <- web.ServeMultiple(listeners, server, a.opts.Web, a.opts.Slog)
 	}()
-	notify(a.opts.Logger, "READY=1")
+	Notify(a.opts.Logger, "READY=1")
 	select {
 	case err = <-served:
 		err = fmt.Errorf("serving HTTP: %w", err)
 	case <-ctx.Done():
 		err = nil
 	}
-	notify(a.opts.Logger, "STOPPING=1")
+	Notify(a.opts.Logger, "STOPPING=1")
 	stop, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if shutErr := server.Shutdown(stop); shutErr != nil {
 		level.Warn(a.opts.Logger).Log("msg", "Requests were cut off at shutdown", "err", shutErr)
 	}
-	stopWatching()
-	watching.Wait()
-	return errors.Join(err, a.state.write(a.set.save(), a.opts.Now()))
+	return errors.Join(err, a.Stop())
 }
+
+// Start begins to watch, and returns when the daemons that were found at first
+// are known, or after some seconds. From here on the counters go on: the state
+// of the last run is used up. Stop has to follow.
+func (a *Agent) Start(ctx context.Context) error {
+	if err := a.state.consume(); err != nil {
+		return err
+	}
+	watchCtx, stop := context.WithCancel(context.Background())
+	a.stopWatching = stop
+	a.watching.Go(func() { a.set.run(watchCtx) })
+	a.watching.Go(func() { Watchdog(watchCtx, a.opts.Logger) })
+
+	settled, enough := context.WithTimeout(ctx, settleTimeout)
+	defer enough()
+	a.set.settle(settled)
+	return nil
+}
+
+// Stop ends what Start began and writes the state.
+func (a *Agent) Stop() error {
+	a.set.claims.close()
+	a.stopWatching()
+	a.watching.Wait()
+	return a.state.write(a.set.save(), a.opts.Now())
+}
+
+// Metrics serves the metrics.
+func (a *Agent) Metrics() http.Handler { return a.metrics }
 
 // RejectedSockets counts the sockets that discovery left alone, by reason.
 func (a *Agent) RejectedSockets() map[string]uint64 { return a.rejected.counts() }
@@ -206,29 +232,6 @@ func (a *Agent) selfMetrics() prometheus.Gatherer {
 		reg.MustRegister(newSelfProcess(source))
 	}
 	return reg
-}
-
-// listen opens the sockets of --web.listen-address or systemd's.
-func listen(flags *web.FlagConfig) ([]net.Listener, error) {
-	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
-		return systemdListeners()
-	}
-	var listeners []net.Listener
-	for _, address := range *flags.WebListenAddresses {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			closeAll(listeners)
-			return nil, explainListen(address, err)
-		}
-		listeners = append(listeners, l)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		_ = l.Close()
-	}
 }
 
 func bootID(procRoot string) string {

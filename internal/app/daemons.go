@@ -31,6 +31,8 @@ type daemonSet struct {
 	bootID   string
 	log      log.Logger
 	now      func() time.Time
+	yield    func(discovery.Candidate) bool // may be nil
+	claims   *claims                        // may be nil
 
 	mu       sync.Mutex
 	running  map[string]*watched // by label
@@ -46,6 +48,7 @@ type watched struct {
 	candidate discovery.Candidate
 	cancel    context.CancelFunc
 	ended     chan struct{}
+	unclaim   func() // nil while it is not claimed
 }
 
 // run looks for daemons until ctx is done and then stops all watchers.
@@ -68,13 +71,22 @@ func (s *daemonSet) find(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		level.Debug(s.log).Log("msg", "Looking for PM2 daemons", "err", err)
 	}
+	left := s.leftToOthers(found)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	listed := map[string]bool{}
 	for _, c := range found {
 		listed[c.Label] = true
 		w, ok := s.running[c.Label]
+		if left[c.Label] {
+			if ok {
+				s.keep(w)
+				delete(s.running, c.Label)
+			}
+			continue
+		}
 		if ok && w.candidate.Root == c.Root && w.candidate.Home == c.Home {
+			s.claims.take(w)
 			continue
 		}
 		if ok { // the same daemon by name, in a new container or under a new pid
@@ -85,7 +97,7 @@ func (s *daemonSet) find(ctx context.Context) {
 	for label, w := range s.running {
 		if !listed[label] {
 			level.Info(s.log).Log("msg", "PM2 daemon is forgotten", "daemon", label)
-			w.cancel()
+			w.end()
 			delete(s.running, label)
 		}
 	}
@@ -93,6 +105,15 @@ func (s *daemonSet) find(ctx context.Context) {
 		s.looked = true
 		close(s.found)
 	}
+}
+
+// leftToOthers lists the labels of the daemons that other programs watch.
+func (s *daemonSet) leftToOthers(found []discovery.Candidate) map[string]bool {
+	left := map[string]bool{}
+	for _, c := range found {
+		left[c.Label] = s.yield != nil && s.yield(c)
+	}
+	return left
 }
 
 func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
@@ -111,7 +132,9 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state,
 	})
 	ended := make(chan struct{})
-	s.running[c.Label] = &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}
+	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}
+	s.running[c.Label] = started
+	s.claims.take(started)
 	s.wg.Go(func() {
 		defer close(ended)
 		w.Run(ctx)
@@ -120,13 +143,21 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 
 // keep ends a watcher; what it knew goes to the one that follows.
 func (s *daemonSet) keep(w *watched) {
-	w.cancel()
+	w.end()
 	<-w.ended
 	state := w.Save()
 	if s.restored == nil {
 		s.restored = map[string]*watch.State{}
 	}
 	s.restored[w.candidate.Label] = &state
+}
+
+// end stops watching and gives up the claim, without waiting.
+func (w *watched) end() {
+	if w.unclaim != nil {
+		w.unclaim()
+	}
+	w.cancel()
 }
 
 func (s *daemonSet) oomCounter(peer discovery.Peer) watch.OOMCounter {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/pm25/pm25/internal/pm2/discovery"
 )
 
 // Options of an Agent, named after its flags.
@@ -22,11 +24,17 @@ type Options struct {
 	ForgetAfter time.Duration
 	StateDir    string
 
-	Web           *web.FlagConfig
+	Web           *web.FlagConfig // only for Run
 	TelemetryPath string
 	Compress      bool
 	Created       bool
 	SelfMetrics   bool
+
+	// Yield tells of a daemon that another program watches, and that is left to
+	// it for as long; nil for none.
+	Yield func(discovery.Candidate) bool
+	// Claim serves this agent's metrics to those that yield to it.
+	Claim bool
 
 	Collectors       map[string]bool // by name: switched on
 	CustomPerProcess int
@@ -42,7 +50,7 @@ var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 func (o Options) validate() error {
 	switch {
-	case o.Web == nil || o.Logger == nil || o.Slog == nil || o.Now == nil:
+	case o.Logger == nil || o.Slog == nil || o.Now == nil:
 		return errors.New("app: an option is missing")
 	case o.ForgetAfter <= 0:
 		return fmt.Errorf("--pm2.forget-after is %s: it has to be positive", o.ForgetAfter)
@@ -56,21 +64,21 @@ func (o Options) validate() error {
 	return nil
 }
 
-// DefaultStateDir is where the agent keeps its state: systemd's
+// DefaultStateDir is where a program keeps its state: systemd's
 // StateDirectory, /var/lib for root, else the user's own folder.
-func DefaultStateDir(getenv func(string) string, euid int) string {
+func DefaultStateDir(program string, getenv func(string) string, euid int) string {
 	if dir := getenv("STATE_DIRECTORY"); dir != "" {
 		return dir
 	}
 	if euid == 0 {
-		return "/var/lib/pm25-agent"
+		return filepath.Join("/var/lib", program)
 	}
 	if dir := getenv("XDG_STATE_HOME"); dir != "" {
-		return filepath.Join(dir, "pm25-agent")
+		return filepath.Join(dir, program)
 	}
 	home := getenv("HOME")
 	if home == "" {
 		home = os.TempDir()
 	}
-	return filepath.Join(home, ".local", "state", "pm25-agent")
+	return filepath.Join(home, ".local", "state", program)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 
-	"github.com/pm25/pm25/exporter"
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2"
 	"github.com/pm25/pm25/internal/watch"
@@ -23,7 +22,7 @@ var pages embed.FS
 
 func (a *Agent) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+a.opts.TelemetryPath, a.exporter.Handler(exporter.HandlerOptions{Self: a.selfMetrics(), Compress: a.opts.Compress, Created: a.opts.Created}))
+	mux.Handle("GET "+a.opts.TelemetryPath, a.Metrics())
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "pm25-agent is healthy.")
 	})
