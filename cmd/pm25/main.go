@@ -1,0 +1,31 @@
+// Command pm25 is everything of PM25 that does not run on every host: `pm25 up`
+// is the whole stack in one process.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "pm25:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	cli := kingpin.New("pm25", "Watches Node services under PM2, with the parts of Prometheus.")
+	cli.HelpFlag.Short('h')
+	cli.Version(version.Print("pm25"))
+	commands := map[string]func() error{}
+	addUp(cli, commands)
+	command, err := cli.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; see pm25 --help", err)
+	}
+	return commands[command]()
+}

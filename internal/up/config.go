@@ -1,0 +1,147 @@
+package up
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"go.yaml.in/yaml/v2"
+)
+
+// Hosts of the in-memory network.
+const (
+	agentHost        = "agent"
+	selfHost         = "pm25"
+	alertmanagerHost = "alertmanager"
+)
+
+// target is one target of the built-in job pm2 with its labels.
+type target struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// builtin is the configuration of Prometheus without a file of the user's: the
+// agent in this process, agents of other hosts by file, this program itself.
+// The strings are JSON, which is YAML too.
+const builtin = `
+global:
+  scrape_interval: 5s
+  scrape_timeout: 4s
+  evaluation_interval: 5s
+scrape_configs:
+  - job_name: pm2
+    scrape_interval: 5s
+    scrape_timeout: 4s
+    scrape_native_histograms: true
+    always_scrape_classic_histograms: true
+    scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText0.0.4]
+    sample_limit: 200000
+    body_size_limit: 64MB
+    static_configs: %s
+    file_sd_configs: %s
+    relabel_configs:
+      # Whoever names no host is named by the address.
+      - source_labels: [host, __address__]
+        regex: ;(.+?)(:\d+)?
+        target_label: host
+        replacement: $1
+  - job_name: pm25
+    scrape_interval: 15s
+    scrape_timeout: 10s
+    static_configs: %s
+alerting:
+  alertmanagers:
+    - static_configs: [{targets: ["alertmanager.in-process:80"]}]
+`
+
+// prometheusConfig is what the embedded Prometheus runs by: the built-in
+// configuration, or the user's file with the built-in jobs that it does not
+// name, and our Alertmanager.
+func prometheusConfig(file, host string, agents []target, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
+	base, err := loadBuiltin(host, agents, targetFiles, logger)
+	if err != nil || file == "" {
+		return base, err
+	}
+	conf, err := config.LoadFile(file, false, logger)
+	if err != nil {
+		return nil, fmt.Errorf("--config.file: %w", err)
+	}
+	for _, job := range base.ScrapeConfigs {
+		named := func(theirs *config.ScrapeConfig) bool { return theirs.JobName == job.JobName }
+		if !slices.ContainsFunc(conf.ScrapeConfigs, named) {
+			conf.ScrapeConfigs = append(conf.ScrapeConfigs, job)
+		}
+	}
+	conf.AlertingConfig.AlertmanagerConfigs = append(conf.AlertingConfig.AlertmanagerConfigs, base.AlertingConfig.AlertmanagerConfigs...)
+	return conf, nil
+}
+
+func loadBuiltin(host string, agents []target, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
+	files := []map[string]any{}
+	if len(targetFiles) > 0 {
+		files = append(files, map[string]any{"files": targetFiles, "refresh_interval": "30s"})
+	}
+	self := []target{{Targets: []string{selfHost + ".in-process:80"}, Labels: map[string]string{"instance": host, "host": host}}}
+	conf, err := config.Load(fmt.Sprintf(builtin, inYAML(agents), inYAML(files), inYAML(self)), logger)
+	if err != nil {
+		return nil, fmt.Errorf("built-in configuration: %w", err)
+	}
+	return conf, nil
+}
+
+func inYAML(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and maps of strings
+	}
+	return string(data)
+}
+
+// checkTargetFiles reports a file of targets that Prometheus would take for
+// empty: it only logs what it can not read.
+func checkTargetFiles(files []string) error {
+	for _, pattern := range files {
+		switch filepath.Ext(pattern) {
+		case ".json", ".yml", ".yaml":
+		default:
+			return fmt.Errorf("--targets=%s: its name has to end in .json, .yml or .yaml", pattern)
+		}
+		found, err := filepath.Glob(pattern)
+		if err == nil && len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
+			_, err = os.Stat(pattern)
+		}
+		if err != nil {
+			return fmt.Errorf("--targets=%s: %w", pattern, err)
+		}
+		for _, name := range found {
+			if err := checkTargetFile(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkTargetFile(name string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("--targets: %w", err)
+	}
+	var groups []*targetgroup.Group
+	if filepath.Ext(name) == ".json" {
+		err = json.Unmarshal(data, &groups)
+	} else {
+		err = yaml.UnmarshalStrict(data, &groups)
+	}
+	if err != nil {
+		return fmt.Errorf("--targets: %s: %w; it has to be a list such as [{\"targets\": [\"10.0.0.5:9209\"], \"labels\": {\"host\": \"web-1\"}}]", name, err)
+	}
+	return nil
+}

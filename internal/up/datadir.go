@@ -1,0 +1,108 @@
+package up
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const (
+	formatName    = "pm25 data"
+	formatVersion = 1
+)
+
+// dataDir is the one folder of a `pm25 up`: the time series, what Alertmanager
+// remembers, the agent's state. One process at a time has it.
+type dataDir struct {
+	path string
+	lock *os.File
+}
+
+// openDataDir makes or takes the folder. It changes nothing in a folder that is
+// not ours, of a newer version, or in use.
+func openDataDir(path string) (*dataDir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; name another one with --data.dir", err)
+	}
+	found, err := readVersion(path)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w; name another one with --data.dir", err)
+	}
+	d := &dataDir{path: path, lock: lock}
+	if err := d.take(found); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *dataDir) take(found bool) error {
+	if err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 32)
+		n, _ := d.lock.ReadAt(holder, 0)
+		by := "another pm25 up"
+		if pid := strings.TrimSpace(string(holder[:n])); pid != "" {
+			by += " (pid " + pid + ")"
+		}
+		return fmt.Errorf("data folder %s is in use by %s: stop that one, or name another folder with --data.dir", d.path, by)
+	}
+	if !found {
+		line := fmt.Sprintf("%s %d\n", formatName, formatVersion)
+		if err := os.WriteFile(filepath.Join(d.path, "version"), []byte(line), 0o600); err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+	}
+	// For who finds the folder taken; of no other use.
+	if err := d.lock.Truncate(0); err == nil {
+		_, _ = d.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+	return nil
+}
+
+// readVersion tells whether the folder has a version of ours; a new folder has
+// none and nothing else either.
+func readVersion(path string) (found bool, err error) {
+	file := filepath.Join(path, "version")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, mustBeEmpty(path)
+	}
+	if err != nil {
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	number, ok := strings.CutPrefix(strings.TrimSpace(string(data)), formatName+" ")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 1 {
+		return false, fmt.Errorf("%s:1: %q is no version of a data folder (this program writes %q): name another folder with --data.dir, or put the file back", file, strings.TrimSpace(string(data)), fmt.Sprintf("%s %d", formatName, formatVersion))
+	}
+	if n != formatVersion {
+		return false, fmt.Errorf("%s:1: data folder %s has version %d, this pm25 knows %d: run the pm25 that wrote it, or name another folder with --data.dir", file, path, n, formatVersion)
+	}
+	return true, nil
+}
+
+func mustBeEmpty(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("data folder: %w; name another one with --data.dir", err)
+	}
+	for _, e := range entries {
+		if e.Name() != "lock" && e.Name() != "lost+found" {
+			return fmt.Errorf("data folder %s holds %s and no file \"version\", so it is not one of pm25: name an empty or new folder with --data.dir", path, e.Name())
+		}
+	}
+	return nil
+}
+
+func (d *dataDir) sub(name string) string { return filepath.Join(d.path, name) }
+
+func (d *dataDir) close() { _ = d.lock.Close() }

@@ -1,0 +1,71 @@
+package up
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// Options of a Stack, named after its flags.
+type Options struct {
+	DataDir string
+
+	Web         *web.FlagConfig
+	Insecure    bool   // --web.insecure
+	ExternalURL string // --web.external-url
+
+	HostName               string   // --host.name
+	Targets                []string // --targets
+	ConfigFile             string   // --config.file
+	AlertmanagerConfigFile string   // --alertmanager.config.file
+	WebhookURL             string   // --alert.webhook
+	Retention              time.Duration
+	RetentionSize          int64  // bytes
+	MinFree                uint64 // bytes of the data folder's file system
+
+	Homes       []string // --pm2.home
+	Users       []string // --pm2.user
+	ForgetAfter time.Duration
+
+	Flags  map[string]string // what the program was started with, for Prometheus' status page
+	Logger log.Logger
+	Slog   *slog.Logger // the same for libraries
+	Now    func() time.Time
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Web == nil || o.Logger == nil || o.Slog == nil || o.Now == nil:
+		return errors.New("up: an option is missing")
+	case o.DataDir == "":
+		return errors.New("--data.dir is empty: name a folder")
+	case strings.TrimSpace(o.HostName) == "":
+		return errors.New("--host.name is empty: say how this machine is called")
+	case o.Retention < 0 || o.Retention > 0 && o.Retention < 2*time.Hour:
+		return fmt.Errorf("--storage.tsdb.retention.time is %s: it has to be 2h or more", o.Retention)
+	case o.RetentionSize < 0:
+		return fmt.Errorf("--storage.tsdb.retention.size is %d: it can not be negative", o.RetentionSize)
+	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
+		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
+	}
+	if file := *o.Web.WebConfigFile; file != "" {
+		if err := web.Validate(file); err != nil {
+			return fmt.Errorf("--web.config.file %s: %w", file, err)
+		}
+	}
+	return checkTargetFiles(o.Targets)
+}
+
+// DefaultHostName is the machine's name, or "localhost" where it has none.
+func DefaultHostName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
+}

@@ -1,0 +1,58 @@
+package up
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/alecthomas/units"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pm25/pm25/docs/runbooks"
+	"github.com/pm25/pm25/internal/pages"
+)
+
+func (s *Stack) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics())
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "pm25 is healthy.")
+	})
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.prometheus.Ready() {
+			http.Error(w, "pm25 is still starting.", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "pm25 is ready.")
+	})
+	mux.HandleFunc("POST /-/reload", s.serveReload)
+	mux.Handle("/prometheus/", http.StripPrefix("/prometheus", s.prometheus.Handler()))
+	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
+	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
+	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
+	mux.Handle("/runbooks/", runbooks.Handler())
+	mux.Handle("/", s.pages.Handler())
+	return guard(s.exposure, s.external, mux), nil
+}
+
+func (s *Stack) serveReload(w http.ResponseWriter, _ *http.Request) {
+	if err := s.Reload(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	level.Info(s.opts.Logger).Log("msg", "Configuration is reloaded", "why", "request")
+}
+
+// metrics serves what this program says of itself.
+func (s *Stack) metrics() http.Handler {
+	return promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry, MaxRequestsInFlight: 10, EnableOpenMetrics: true})
+}
+
+// notices are what every page has to say.
+func (s *Stack) notices() []pages.Notice {
+	free, low := s.prometheus.DiskLow()
+	if !low {
+		return nil
+	}
+	return []pages.Notice{{Message: "notice.disk", Args: []any{units.Base2Bytes(free).Round(1).String(), s.data.path}}}
+}

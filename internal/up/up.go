@@ -1,0 +1,256 @@
+// Package up is `pm25 up`: the agent's collectors, a Prometheus, an
+// Alertmanager and the pages that people read, in one process with one listener
+// and one data folder.
+//
+// The parts speak to each other in memory, so that TLS and passwords on the
+// listener can not cut them. Whatever a configuration file holds is checked
+// before anything takes it; a bad one leaves the running one in place. Parts
+// start in order, stop in reverse, and each step of a stop is bounded.
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log/level"
+	amconfig "github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/internal/app"
+	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/memnet"
+	"github.com/pm25/pm25/internal/pages"
+	"github.com/pm25/pm25/internal/prom"
+	"github.com/pm25/pm25/rules"
+)
+
+// stopTimeout bounds each step of an orderly stop.
+const stopTimeout = 10 * time.Second
+
+// Stack is all of `pm25 up`.
+type Stack struct {
+	opts       Options
+	data       *dataDir
+	registry   *prometheus.Registry
+	network    *memnet.Network
+	neighbours *neighbours
+	listeners  []net.Listener
+	exposure   exposure
+	external   *url.URL
+	rules      map[string]string
+	amConfig   *amconfig.Config // the first
+
+	agent        *app.Agent
+	prometheus   *prom.Server
+	alertmanager *alertmanager.Server
+	pages        *pages.Pages
+
+	stops   []stop // in the order of the starts
+	reloads sync.Mutex
+}
+
+type stop struct {
+	name string
+	run  func(context.Context) error
+}
+
+// New checks the options and all that they name, and takes the data folder and
+// the port. Nothing runs yet; Close undoes it.
+func New(o Options) (*Stack, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	s := &Stack{opts: o, registry: prometheus.NewRegistry(), network: memnet.New()}
+	s.neighbours = newNeighbours(s.network)
+	if err := s.prepare(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stack) prepare() (err error) {
+	s.rules = map[string]string{"builtin/pm25.yml": rules.File()}
+	first, err := s.load()
+	if err != nil {
+		return err
+	}
+	s.amConfig = first.alertmanager
+	if s.data, err = openDataDir(s.opts.DataDir); err != nil {
+		return err
+	}
+	s.onStop("data folder", func(context.Context) error { s.data.close(); return nil })
+	if s.listeners, err = app.Listen(s.opts.Web); err != nil {
+		return err
+	}
+	s.onStop("listeners", func(context.Context) error {
+		for _, l := range s.listeners {
+			_ = l.Close() // closed by the server already, if it ran
+		}
+		return nil
+	})
+	if s.exposure, err = expose(s.listeners, *s.opts.Web.WebConfigFile); err != nil {
+		return err
+	}
+	if err := s.exposure.check(s.opts.Insecure, *s.opts.Web.WebListenAddresses); err != nil {
+		return err
+	}
+	if s.external, err = externalURL(s.opts.ExternalURL, s.listeners, s.exposure); err != nil {
+		return err
+	}
+	s.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector("pm25"),
+	)
+	return nil
+}
+
+// Close undoes what New and Run have done, in reverse, and returns what went
+// wrong with it.
+func (s *Stack) Close() error {
+	var errs []error
+	for len(s.stops) > 0 {
+		last := s.stops[len(s.stops)-1]
+		s.stops = s.stops[:len(s.stops)-1]
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		if err := last.run(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stopping the %s: %w", last.name, err))
+		}
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Stack) onStop(name string, run func(context.Context) error) {
+	s.stops = append(s.stops, stop{name, run})
+}
+
+// Run starts all parts and serves until ctx is done or serving fails; each
+// hangup reloads. Close has to follow.
+func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	handler, err := s.routes()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	s.onStop("web server", server.Shutdown)
+	served := make(chan error, 1)
+	go func() { served <- web.ServeMultiple(s.listeners, server, s.opts.Web, s.opts.Slog) }()
+
+	watchdog, endWatchdog := context.WithCancel(ctx)
+	defer endWatchdog()
+	go app.Watchdog(watchdog, s.opts.Logger)
+	app.Notify(s.opts.Logger, "READY=1")
+	defer app.Notify(s.opts.Logger, "STOPPING=1")
+	level.Info(s.opts.Logger).Log("msg", "pm25 is ready", "address", s.external.String())
+	for {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serving HTTP: %w", err)
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			s.reload("signal")
+		case <-s.neighbours.changed:
+			s.reload("the pm25-agents of this host changed")
+		}
+	}
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	if err := s.startAlertmanager(); err != nil {
+		return fmt.Errorf("alertmanager: %w", err)
+	}
+	if err := s.startAgent(ctx); err != nil {
+		return fmt.Errorf("agent: %w", err)
+	}
+	s.serveInMemory(selfHost, s.metrics())
+	if err := s.startPrometheus(); err != nil {
+		return fmt.Errorf("prometheus: %w", err)
+	}
+	var err error
+	s.pages, err = pages.New(pages.Options{
+		Metrics: s.prometheus, Alerts: s.alertmanager, Notices: s.notices, Job: "pm2",
+		Version: version.Version, Logger: s.opts.Slog, Now: s.opts.Now,
+	})
+	return err
+}
+
+func (s *Stack) startAlertmanager() (err error) {
+	s.alertmanager, err = alertmanager.New(alertmanager.Options{
+		Dir: s.data.sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
+		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
+	}, s.amConfig)
+	if err != nil {
+		return err
+	}
+	s.onStop("alertmanager", s.alertmanager.Close)
+	s.serveInMemory(alertmanagerHost, s.alertmanager.Handler())
+	return nil
+}
+
+func (s *Stack) startAgent(ctx context.Context) (err error) {
+	on := map[string]bool{}
+	for _, group := range catalog.Groups() {
+		on[group.Name] = true
+	}
+	s.agent, err = app.NewAgent(app.Options{
+		Homes: s.opts.Homes, Users: s.opts.Users, ForgetAfter: s.opts.ForgetAfter, StateDir: s.data.sub("agent"),
+		Yield: s.neighbours.yield, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
+		Logger: s.opts.Logger, Slog: s.opts.Slog, Now: s.opts.Now,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop("agent's files", func(context.Context) error { s.agent.Close(); return nil })
+	if err := s.agent.Start(ctx); err != nil {
+		return err
+	}
+	s.onStop("agent", func(context.Context) error { return s.agent.Stop() })
+	s.serveInMemory(agentHost, s.agent.Metrics())
+	return nil
+}
+
+func (s *Stack) startPrometheus() error {
+	loaded, err := s.load() // again: by now the agents of this host are known
+	if err != nil {
+		return err
+	}
+	s.prometheus, err = prom.Open(prom.Options{
+		Dir: s.data.sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: s.opts.MinFree,
+		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.rules, Flags: s.opts.Flags,
+		Registry: s.registry, Logger: s.opts.Slog.With("component", "prometheus"), Now: s.opts.Now,
+	}, loaded.prometheus)
+	if err != nil {
+		return err
+	}
+	s.onStop("prometheus", s.prometheus.Close)
+	s.prometheus.Start()
+	return nil
+}
+
+// serveInMemory answers at host.in-process.
+func (s *Stack) serveInMemory(host string, handler http.Handler) {
+	l := s.network.Listen(host)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(l) }()
+	s.onStop(host+" in memory", func(context.Context) error { return server.Close() })
+}
