@@ -1,0 +1,3 @@
+'use strict';
+// Ends with an error as soon as it starts.
+process.exit(1);
