@@ -21,7 +21,7 @@ func TestClaimIsFoundByAnyPathAndGoesWithItsHolder(t *testing.T) {
 	}
 	c := discovery.Candidate{Home: home}
 	if _, _, err := Dial(t.Context(), c); err == nil {
-		t.Fatal("dialled a claim that nobody made")
+		t.Fatal("dialed a claim that nobody made")
 	}
 	l, err := Listen(c)
 	if err != nil {

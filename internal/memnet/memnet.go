@@ -2,7 +2,7 @@
 //
 // Hosts of the form NAME.in-process are reached in memory; no such name
 // resolves on any network, so nothing outside can be meant by it. All other
-// addresses are dialled as usual. Connections carry deadlines as net.Pipe does;
+// addresses are dialed as usual. Connections carry deadlines as net.Pipe does;
 // nothing is encrypted or authenticated, because nothing leaves the process.
 package memnet
 

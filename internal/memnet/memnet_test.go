@@ -2,6 +2,7 @@ package memnet
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -43,7 +44,7 @@ func TestHTTPInMemory(t *testing.T) {
 	if err := server.Shutdown(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if err := <-served; err != http.ErrServerClosed {
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve ended with %v", err)
 	}
 	if _, err := get(t, c, "http://agent.in-process:80/metrics"); err == nil || !strings.Contains(err.Error(), "nothing answers at agent.in-process") {
@@ -64,7 +65,7 @@ func TestDialGivesUpWithItsContext(t *testing.T) {
 	defer n.Listen("deaf").Close() // never accepts
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := n.DialContext(ctx, "tcp", "deaf.in-process:80"); err != context.Canceled {
+	if _, err := n.DialContext(ctx, "tcp", "deaf.in-process:80"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

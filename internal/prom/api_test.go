@@ -1,6 +1,7 @@
 package prom
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"runtime/debug"
@@ -90,7 +91,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		t.Errorf("got %d, log %s", w.Code, r.log)
 	}
 	defer func() {
-		if recover() != http.ErrAbortHandler {
+		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("an answer that breaks off on purpose is not let through")
 		}
 	}()

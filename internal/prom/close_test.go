@@ -2,6 +2,7 @@ package prom
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -123,14 +124,14 @@ func TestCloseEndsQueries(t *testing.T) {
 	r.Start()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := r.readers.close(ctx); err != context.DeadlineExceeded {
+	if err := r.readers.close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("closed under a reader: %v", err)
 	}
 	leave()
 	if err := r.readers.close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := r.readers.enter(t.Context()); err != errClosed {
+	if _, _, err := r.readers.enter(t.Context()); !errors.Is(err, errClosed) {
 		t.Errorf("let in after the end: %v", err)
 	}
 }

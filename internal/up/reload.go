@@ -45,7 +45,7 @@ func (s *Stack) load() (loaded, error) {
 	agents := append([]target{{
 		Targets: []string{agentHost + memnet.Suffix + ":80"},
 		Labels:  map[string]string{"host": o.HostName, "instance": o.HostName},
-	}}, s.neighbours.targets(o.HostName)...)
+	}}, s.neighbors.targets(o.HostName)...)
 	var l loaded
 	var err error
 	l.prometheus, err = prometheusConfig(o.ConfigFile, o.HostName, agents, o.Targets, o.Slog)

@@ -41,16 +41,16 @@ const stopTimeout = 10 * time.Second
 
 // Stack is all of `pm25 up`.
 type Stack struct {
-	opts       Options
-	data       *dataDir
-	registry   *prometheus.Registry
-	network    *memnet.Network
-	neighbours *neighbours
-	listeners  []net.Listener
-	exposure   exposure
-	external   *url.URL
-	rules      map[string]string
-	amConfig   *amconfig.Config // the first
+	opts      Options
+	data      *dataDir
+	registry  *prometheus.Registry
+	network   *memnet.Network
+	neighbors *neighbors
+	listeners []net.Listener
+	exposure  exposure
+	external  *url.URL
+	rules     map[string]string
+	amConfig  *amconfig.Config // the first
 
 	agent        *app.Agent
 	prometheus   *prom.Server
@@ -73,7 +73,7 @@ func New(o Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{opts: o, registry: prometheus.NewRegistry(), network: memnet.New()}
-	s.neighbours = newNeighbours(s.network)
+	s.neighbors = newNeighbors(s.network)
 	if err := s.prepare(); err != nil {
 		s.Close()
 		return nil, err
@@ -169,7 +169,7 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 			return nil
 		case <-hangups:
 			s.reload("signal")
-		case <-s.neighbours.changed:
+		case <-s.neighbors.changed:
 			s.reload("the pm25-agents of this host changed")
 		}
 	}
@@ -214,7 +214,7 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 	}
 	s.agent, err = app.NewAgent(app.Options{
 		Homes: s.opts.Homes, Users: s.opts.Users, ForgetAfter: s.opts.ForgetAfter, StateDir: s.data.sub("agent"),
-		Yield: s.neighbours.yield, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
+		Yield: s.neighbors.yield, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
 		Logger: s.opts.Logger, Slog: s.opts.Slog, Now: s.opts.Now,
 	})
 	if err != nil {

@@ -118,7 +118,7 @@ func (u *Up) Ready() {
 		return u.ok("/-/ready")
 	})
 	if u.Ended() {
-		u.t.Fatalf("pm25 up ended: %s", u.Process.LastLine())
+		u.t.Fatalf("pm25 up ended: %s", u.LastLine())
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 // claimTimeout bounds the question who watches a daemon, over a local socket.
 const claimTimeout = time.Second
 
-// neighbours are the pm25-agents of this host: their daemons are left to them,
+// neighbors are the pm25-agents of this host: their daemons are left to them,
 // and their metrics taken over their claim, whatever protects their port.
-type neighbours struct {
+type neighbors struct {
 	network *memnet.Network
 	changed chan struct{} // one is waiting when the targets changed
 
@@ -28,12 +28,12 @@ type neighbours struct {
 	holders map[string]int // who watches a daemon, by its label: a pid
 }
 
-func newNeighbours(network *memnet.Network) *neighbours {
-	return &neighbours{network: network, changed: make(chan struct{}, 1), holders: map[string]int{}}
+func newNeighbors(network *memnet.Network) *neighbors {
+	return &neighbors{network: network, changed: make(chan struct{}, 1), holders: map[string]int{}}
 }
 
 // yield tells whether an agent watches the daemon.
-func (n *neighbours) yield(c discovery.Candidate) bool {
+func (n *neighbors) yield(c discovery.Candidate) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout)
 	defer cancel()
 	conn, pid, err := claim.Dial(ctx, c)
@@ -67,7 +67,7 @@ func hostOf(pid int) string { return agentHost + "-" + strconv.Itoa(pid) }
 
 // targets lists one target for each agent, named after the first daemon that it
 // watches, which outlives the agent's pid.
-func (n *neighbours) targets(host string) []target {
+func (n *neighbors) targets(host string) []target {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var out []target
