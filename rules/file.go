@@ -42,7 +42,7 @@ func (a Alert) write(b *strings.Builder) {
 	for _, annotation := range [][2]string{
 		{"summary", a.Summary},
 		{"description", a.Description},
-		{"runbook_url", "{{ externalURL }}/runbooks/" + a.Name},
+		{"runbook_url", "{{ $externalURL }}/runbooks/" + a.Name},
 		{"dashboard_url", a.dashboard()},
 		{"silence_url", a.silence()},
 	} {
@@ -52,7 +52,7 @@ func (a Alert) write(b *strings.Builder) {
 
 // dashboard links to the live page, with only what the alert is about.
 func (a Alert) dashboard() string {
-	link := "{{ externalURL }}/?host={{ urlQueryEscape $labels.host }}"
+	link := "{{ $externalURL }}/?host={{ urlQueryEscape $labels.host }}"
 	if a.Scope != ScopeDaemon {
 		link += "&q={{ urlQueryEscape $labels.app }}"
 	}
@@ -61,7 +61,7 @@ func (a Alert) dashboard() string {
 
 // silence links to the page that silences just this alert.
 func (a Alert) silence() string {
-	link := fmt.Sprintf(`{{ externalURL }}/silence?matcher={{ urlQueryEscape "alertname=\"%s\"" }}`, a.Name)
+	link := fmt.Sprintf(`{{ $externalURL }}/silence?matcher={{ urlQueryEscape "alertname=\"%s\"" }}`, a.Name)
 	for _, name := range a.Scope.labels() {
 		link += fmt.Sprintf(`&matcher={{ printf "%s=%%q" $labels.%s | urlQueryEscape }}`, name, name)
 	}

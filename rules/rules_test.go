@@ -1,0 +1,210 @@
+package rules
+
+import (
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/pm25/pm25/docs/runbooks"
+	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/promtest"
+)
+
+// targetLabels come with the target, not from the exporter.
+var targetLabels = []string{"job", "instance", "host"}
+
+// TestGenerated: the committed file is what the package writes, and Prometheus
+// reads it.
+func TestGenerated(t *testing.T) {
+	committed, err := os.ReadFile("generated/pm25.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(committed) != File() {
+		t.Error("generated/pm25.yml is stale: make generate")
+	}
+	groups, errs := rulefmt.Parse([]byte(File()), false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	n := 0
+	for _, g := range groups.Groups {
+		n += len(g.Rules)
+	}
+	if n != len(Alerts()) {
+		t.Errorf("%d rules in the file, %d alerts", n, len(Alerts()))
+	}
+}
+
+// TestCatalog: no expression names a metric, a label or a label's value that
+// the catalog lacks.
+func TestCatalog(t *testing.T) {
+	for _, a := range Alerts() {
+		for _, problem := range foreign(t, a.Expr) {
+			t.Errorf("%s: %s", a.Name, problem)
+		}
+	}
+}
+
+func TestForeignFindsWhatTheCatalogLacks(t *testing.T) {
+	for expr, want := range map[string]string{
+		`pm2_upp`:                                      "pm2_upp",
+		`pm2_up{app="a"}`:                              "app",
+		`pm2_process_state{state="broken"}`:            "broken",
+		`pm2_app_exits_total{reason=~"crash|sigterm"}`: "sigterm",
+		`sum by (pm_id) (pm2_up)`:                      "pm_id",
+		`{job="pm2"}`:                                  "no metric",
+	} {
+		if got := strings.Join(foreign(t, expr), "; "); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", expr, got, want)
+		}
+	}
+	if got := foreign(t, `sum by (host, daemon) (pm2_process_state{state!="online",app=~"a.*"}) > 0`); len(got) > 0 {
+		t.Errorf("found fault with a good one: %q", got)
+	}
+}
+
+// foreign lists what an expression names and the catalog does not hold.
+func foreign(t *testing.T, expr string) (problems []string) {
+	t.Helper()
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, expr)
+	}
+	known := slices.Clone(targetLabels)
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			m, ok := catalog.Lookup(v.Name)
+			if !ok {
+				problems = append(problems, "no metric "+v.Name)
+			}
+			known = append(known, m.LabelNames()...)
+			problems = append(problems, foreignMatchers(m, v.LabelMatchers)...)
+		}
+		return nil
+	})
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		var names []string
+		switch n := n.(type) {
+		case *parser.AggregateExpr:
+			names = n.Grouping
+		case *parser.BinaryExpr:
+			if n.VectorMatching != nil {
+				names = n.VectorMatching.MatchingLabels
+			}
+		}
+		for _, name := range names {
+			if !slices.Contains(known, name) {
+				problems = append(problems, "no label "+name)
+			}
+		}
+		return nil
+	})
+	return problems
+}
+
+func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []string) {
+	for _, matcher := range matchers {
+		if matcher.Name == model.MetricNameLabel || slices.Contains(targetLabels, matcher.Name) {
+			continue
+		}
+		i := slices.IndexFunc(m.Labels, func(l catalog.Label) bool { return l.Name == matcher.Name })
+		if i < 0 {
+			problems = append(problems, "no label "+matcher.Name+" of "+m.Name)
+			continue
+		}
+		values := []string{matcher.Value}
+		if matcher.Type == labels.MatchRegexp || matcher.Type == labels.MatchNotRegexp {
+			values = matcher.SetMatches()
+		}
+		for _, value := range values {
+			if closed := m.Labels[i].Values; len(closed) > 0 && !slices.Contains(closed, value) {
+				problems = append(problems, "no value "+value+" of "+m.Name+"'s label "+matcher.Name)
+			}
+		}
+	}
+	return problems
+}
+
+// TestRunbooks: each alert has a runbook with the parts that a reader looks
+// for, and there is none without an alert.
+func TestRunbooks(t *testing.T) {
+	var names []string
+	for _, a := range Alerts() {
+		names = append(names, a.Name)
+		text, err := os.ReadFile(filepath.Join("../docs/runbooks", a.Name+".md"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, part := range []string{"# " + a.Name + "\n", "\n## Impact\n", "\n## Diagnosis\n", "\n## Mitigation\n"} {
+			if !strings.Contains(string(text), part) {
+				t.Errorf("the runbook of %s lacks %q", a.Name, strings.TrimSpace(part))
+			}
+		}
+	}
+	slices.Sort(names)
+	if got := runbooks.Names(); !slices.Equal(got, names) {
+		t.Errorf("runbooks %q, alerts %q", got, names)
+	}
+}
+
+// TestConventions holds what all alerts have in common.
+func TestConventions(t *testing.T) {
+	for _, a := range Alerts() {
+		switch {
+		case a.Severity != Critical && a.Severity != Warning:
+			t.Errorf("%s: severity %q", a.Name, a.Severity)
+		case a.Why == "" || a.Summary == "" || a.Description == "":
+			t.Errorf("%s: a text is missing", a.Name)
+		case strings.Contains(a.Summary, "$value"):
+			t.Errorf("%s: the summary changes with the value, so it would be told again", a.Name)
+		}
+		for _, label := range a.Scope.labels() {
+			if !strings.Contains(a.Summary+a.Description, "$labels."+label+" ") {
+				t.Errorf("%s: the texts do not say which %s", a.Name, label)
+			}
+		}
+	}
+}
+
+// TestPromtool runs promtool's tests in testdata: for each alert that it fires,
+// not sooner than it should, that it ends, and what must not raise it.
+func TestPromtool(t *testing.T) {
+	promtool := promtest.Binary(t, "promtool")
+	tests, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range tests {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+		promtoolSays(t, promtool, "test", "rules", file)
+	}
+	promtoolSays(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", "generated/pm25.yml")
+	for _, a := range Alerts() {
+		if !strings.Contains(all.String(), "alertname: "+a.Name+"\n") || !strings.Contains(all.String(), "alertname: "+a.Name+", exp_alerts: []") {
+			t.Errorf("no test that %s fires, or none that it does not", a.Name)
+		}
+	}
+}
+
+func promtoolSays(t *testing.T, promtool string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
