@@ -57,9 +57,9 @@ func TestCatalog(t *testing.T) {
 
 func TestForeignFindsWhatTheCatalogLacks(t *testing.T) {
 	for expr, want := range map[string]string{
-		`pm2_upp`:                                      "pm2_upp",
-		`pm2_up{app="a"}`:                              "app",
-		`pm2_process_state{state="broken"}`:            "broken",
+		`pm2_upp`:                           "pm2_upp",
+		`pm2_up{app="a"}`:                   "app",
+		`pm2_process_state{state="broken"}`: "broken",
 		`pm2_app_exits_total{reason=~"crash|sigterm"}`: "sigterm",
 		`sum by (pm_id) (pm2_up)`:                      "pm_id",
 		`{job="pm2"}`:                                  "no metric",

@@ -1,42 +1,19 @@
-// Package runbooks serves the runbooks of the alerts, so that the links in
-// messages work where there is no internet.
+// Package runbooks holds the runbooks of the alerts, so that the links in
+// messages work where there is no internet: one NAME.md for each alert, and
+// zh/NAME.md, which says the same in Chinese.
 package runbooks
 
 import (
 	"embed"
-	"fmt"
-	"html/template"
 	"io/fs"
-	"net/http"
+	"path"
 	"strings"
 )
 
-//go:embed *.md
+//go:embed *.md zh/*.md
 var files embed.FS
 
-const policy = "default-src 'none'; style-src 'unsafe-inline'"
-
-var page = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}} · PM25</title>
-<style>
-:root { color-scheme: light dark }
-body { font: 16px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
-pre { white-space: pre-wrap; font: inherit }
-</style>
-</head>
-<body>
-<nav><a href="/">PM25</a> · <a href="/runbooks/">Runbooks</a></nav>
-{{if .Names}}<h1>{{.Title}}</h1><ul>{{range .Names}}<li><a href="/runbooks/{{.}}">{{.}}</a></li>{{end}}</ul>
-{{else}}<pre>{{.Text}}</pre>{{end}}
-</body>
-</html>
-`
-
-// Names lists the runbooks, one for each alert.
+// Names lists the runbooks, which are named after their alerts.
 func Names() []string {
 	found, err := fs.Glob(files, "*.md")
 	if err != nil {
@@ -48,29 +25,17 @@ func Names() []string {
 	return found
 }
 
-// Handler serves /runbooks/ and /runbooks/NAME.
-func Handler() http.Handler {
-	t := template.Must(template.New("page").Parse(page))
-	mux := http.NewServeMux()
-	show := func(w http.ResponseWriter, data any) {
-		w.Header().Set("Content-Security-Policy", policy)
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = t.Execute(w, data) // the reader is gone
+// Text returns a runbook as Markdown in a language, "en" or "zh"; one that is
+// there in English only is returned in English.
+func Text(name, language string) ([]byte, bool) {
+	if strings.ContainsAny(name, `/\`) {
+		return nil, false
 	}
-	type content struct {
-		Title, Text string
-		Names       []string
-	}
-	mux.HandleFunc("GET /runbooks/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		show(w, content{Title: "Runbooks", Names: Names()})
-	})
-	mux.HandleFunc("GET /runbooks/{name}", func(w http.ResponseWriter, r *http.Request) {
-		text, err := files.ReadFile(r.PathValue("name") + ".md")
-		if err != nil {
-			http.Error(w, fmt.Sprintf("there is no runbook %q; /runbooks/ lists them", r.PathValue("name")), http.StatusNotFound)
-			return
+	if language == "zh" {
+		if text, err := files.ReadFile(path.Join("zh", name+".md")); err == nil {
+			return text, true
 		}
-		show(w, content{Title: r.PathValue("name"), Text: string(text)})
-	})
-	return mux
+	}
+	text, err := files.ReadFile(name + ".md")
+	return text, err == nil
 }

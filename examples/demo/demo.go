@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pm25/pm25/internal/pm2test"
 )
 
 type options struct {
-	root  string // of the repository
-	dir   string // of the demo's own files
-	agent string // the agent's binary
-	once  bool
+	root    string // of the repository
+	dir     string // of the demo's own files
+	program string // pm25
+	once    bool
 
 	cleanup context.Context // done when cleaning up should not be polite any more
 	hurry   context.CancelFunc
@@ -72,59 +73,106 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 	}
 	p.done("%d apps started", len(expected))
 
-	port, err := freePorts(9209, 1)
+	st, hook, err := startWatching(ctx, o, p, home, mark)
 	if err != nil {
-		return err
-	}
-	a, err := startAgent(o, home, mark, port)
-	if err != nil {
-		return err
-	}
-	defer a.stop(o.cleanup)
-	if err := a.waitReady(ctx); err != nil {
 		return interrupted(ctx, o, err)
 	}
-	p.done("the agent serves %s/metrics", a.url)
+	defer hook.close()
+	defer st.stop(o.cleanup)
 
 	t := startTraffic(ctx, base)
 	defer t.stop()
 	p.done("a little traffic goes to the shop on http://127.0.0.1:%d/", base)
 
-	rows, problem := settle(ctx, d, a)
+	rows, problem := settle(ctx, d, st)
 	if ctx.Err() != nil {
 		p.done("stopping")
 		return interrupted(ctx, o, ctx.Err())
 	}
 	if problem == nil {
-		p.done("PM2 and the metrics agree on every app")
+		p.done("PM2 and Prometheus agree on every app")
 	} else {
 		p.done("not as expected: %v", problem)
 	}
-	fmt.Fprintf(out, "\n%s\n%s", table(rows), hints(a.url, base))
+	fmt.Fprintf(out, "\n%s\n%s\n", table(rows), hints(st.url, base))
+	p.done("payments crashes every few seconds: its alert will come")
+	problem = errors.Join(problem, firstAlert(ctx, p, st, hook))
 	if o.once {
 		return problem
 	}
-	fmt.Fprintf(out, "\nCtrl-C stops everything.\n\n")
-	select {
-	case <-ctx.Done():
-		p.done("stopping (%d requests were sent, %d answered)", t.sent.Load(), t.answered.Load())
-		return nil
-	case <-a.exited:
-		return a.failure()
+	if ctx.Err() == nil {
+		if problem != nil {
+			p.done("not as expected: %v", problem)
+		}
+		fmt.Fprintf(out, "\nFurther alerts are printed as they come. Ctrl-C stops everything.\n\n")
 	}
+	for {
+		select {
+		case <-ctx.Done():
+			p.done("stopping (%d requests were sent, %d answered)", t.sent.Load(), t.answered.Load())
+			return nil
+		case a := <-hook.alerts:
+			p.told(a)
+		case <-st.exited:
+			return st.failure()
+		}
+	}
+}
+
+// startWatching starts a webhook and `pm25 up` that tells it, and returns when
+// the live page answers.
+func startWatching(ctx context.Context, o options, p *progress, home, mark string) (*stack, *webhook, error) {
+	port, err := freePorts(9725, 2)
+	if err != nil {
+		return nil, nil, err
+	}
+	hook, err := startWebhook(port + 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := startStack(o, home, mark, port, hook.url)
+	if err != nil {
+		hook.close()
+		return nil, nil, err
+	}
+	if err := st.waitReady(ctx); err != nil {
+		st.stop(o.cleanup)
+		hook.close()
+		return nil, nil, err
+	}
+	p.done("pm25 up is ready: the live page is at %s/", st.url)
+	return st, hook, nil
+}
+
+// firstAlert waits for the crash loop's alert, as long as it may take, and
+// follows its links.
+func firstAlert(ctx context.Context, p *progress, st *stack, hook *webhook) error {
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	a, err := hook.await(ctx, p, "PM2CrashLoop", "payments")
+	if err != nil {
+		return err
+	}
+	for _, link := range a.links() {
+		if err := st.answers(ctx, link[1]); err != nil {
+			return fmt.Errorf("the link to the %s: %w", link[0], err)
+		}
+	}
+	p.done("all %d links of the message answer", len(a.links()))
+	return nil
 }
 
 // settle waits until all apps are in the states that they should be in, in
 // PM2's words and in the metrics, and returns the last comparison and what was
 // still wrong in it.
-func settle(ctx context.Context, d *pm2test.Daemon, a *agent) (rows []row, problem error) {
-	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
+func settle(ctx context.Context, d *pm2test.Daemon, st *stack) (rows []row, problem error) {
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for {
 		procs, err := d.List(ctx)
 		if err == nil {
 			var metrics samples
-			if metrics, err = a.scrape(ctx); err == nil {
+			if metrics, err = st.look(ctx); err == nil {
 				rows = compare(procs, metrics)
 				err = check(rows)
 			}
@@ -139,8 +187,8 @@ func settle(ctx context.Context, d *pm2test.Daemon, a *agent) (rows []row, probl
 		select {
 		case <-ctx.Done():
 			return rows, problem
-		case <-a.exited:
-			return rows, a.failure()
+		case <-st.exited:
+			return rows, st.failure()
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
@@ -166,4 +214,10 @@ type progress struct {
 
 func (p *progress) done(format string, args ...any) {
 	fmt.Fprintf(p.out, "%5.1fs  %s\n", time.Since(p.start).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// told prints an alert.
+func (p *progress) told(a told) {
+	p.done("the webhook is told:")
+	fmt.Fprintf(p.out, "%s\n", strings.TrimPrefix(a.text(), "\n"))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,39 +10,44 @@ import (
 	"testing"
 
 	"github.com/pm25/pm25/internal/pm2test"
+	"github.com/pm25/pm25/internal/promtest"
 )
 
-const exposition = `# TYPE pm2_up gauge
-pm2_up{daemon="demo"} 1
-pm2_up{daemon="other"} 0
-# TYPE pm2_process_state gauge
-pm2_process_state{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8",state="online"} 1
-pm2_process_state{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8",state="stopped"} 0
-pm2_process_state{daemon="other",pm2_namespace="default",app="a",pm_id="8",state="errored"} 1
-# TYPE pm2_process_restarts_total counter
-pm2_process_restarts_total{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8"} 3
-# TYPE pm2_process_resident_memory_bytes gauge
-pm2_process_resident_memory_bytes{daemon="demo",pm2_namespace="华东",app="订单服务",pm_id="8"} 5.24288e+07
-`
-
-func TestParse(t *testing.T) {
-	s, err := parse(strings.NewReader(exposition))
+func TestRead(t *testing.T) {
+	answers := map[string][]promtest.Series{
+		`pm2_process_state{daemon="demo"} == 1`:            {{Labels: map[string]string{"app": "订单服务", "pm2_namespace": "华东", "pm_id": "8", "state": "online"}, Samples: []promtest.Sample{{Value: 1}}}},
+		`pm2_process_restarts_total{daemon="demo"}`:        {{Labels: map[string]string{"pm_id": "8"}, Samples: []promtest.Sample{{Value: 3}}}},
+		`pm2_process_resident_memory_bytes{daemon="demo"}`: {{Labels: map[string]string{"pm_id": "8"}, Samples: []promtest.Sample{{Value: 50 << 20}}}},
+	}
+	s, err := read(func(expr string) ([]promtest.Series, error) { return answers[expr], nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := s.procs[8]
-	if s.up != 1 || len(s.procs) != 1 || p.app != "订单服务" || p.namespace != "华东" || p.state() != "online" || p.restarts != 3 || p.memory != 50<<20 {
+	if len(s.procs) != 1 || p.app != "订单服务" || p.namespace != "华东" || p.state() != "online" || p.restarts != 3 || p.memory != 50<<20 {
 		t.Errorf("%+v %+v", s, p)
 	}
-	if _, err := parse(strings.NewReader("<html>")); err == nil {
-		t.Error("a web page was taken for metrics")
+	if _, err := read(func(string) ([]promtest.Series, error) { return nil, errors.New("no") }); err == nil {
+		t.Error("a failure was taken for an answer")
+	}
+}
+
+func TestTextOfAnAlert(t *testing.T) {
+	a := told{
+		Status: "firing", Labels: map[string]string{"alertname": "PM2CrashLoop"}, GeneratorURL: "http://h/graph",
+		Annotations: map[string]string{"summary": "api is in a crash loop", "dashboard_url": "http://h/?q=api", "silence_url": "http://h/silence"},
+	}
+	for _, want := range []string{"FIRING", "PM2CrashLoop", "api is in a crash loop", "http://h/?q=api", "http://h/graph", "http://h/silence"} {
+		if !strings.Contains(a.text(), want) {
+			t.Errorf("no %q in\n%s", want, a.text())
+		}
 	}
 }
 
 // good is what both sides say when all is as it should be.
 func good() ([]pm2test.Proc, samples) {
 	var procs []pm2test.Proc
-	s := samples{up: 1, procs: map[int]*sample{}}
+	s := samples{procs: map[int]*sample{}}
 	for _, e := range expected {
 		for range e.processes {
 			p := pm2test.Proc{Name: e.app, Namespace: e.namespace, PMID: len(procs), Status: e.states[0], Restarts: e.restarts}
@@ -161,7 +167,7 @@ func TestLock(t *testing.T) {
 
 func TestPrerequisites(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // neither node nor npm
-	_, err := prerequisites(options{agent: "/nowhere/pm25-agent"})
+	_, err := prerequisites(options{program: "/nowhere/pm25"})
 	if err == nil {
 		t.Fatal("nothing is missing?")
 	}

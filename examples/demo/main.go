@@ -1,6 +1,7 @@
 // Command demo shows PM25 on a few real apps: it starts a PM2 of its own, the
-// example apps and the agent, sends them a little traffic, and prints what PM2
-// says of them beside what the metrics say. Ctrl-C ends all of it.
+// example apps and `pm25 up`, sends them a little traffic, prints what PM2 says
+// of them beside what Prometheus says, and the alerts that come. Ctrl-C ends all
+// of it.
 //
 // It uses a PM2_HOME of its own and loopback only; a PM2 that already runs on the
 // machine is not touched.
@@ -21,8 +22,8 @@ import (
 func main() {
 	root := pm2test.Root()
 	o := options{root: root}
-	flag.BoolVar(&o.once, "once", false, "check that every app is in the state it should be in, print, and end")
-	flag.StringVar(&o.agent, "agent", filepath.Join(root, "bin", "pm25-agent"), "the agent to run")
+	flag.BoolVar(&o.once, "once", false, "check that every app is in the state it should be in and that the alert comes, print, and end")
+	flag.StringVar(&o.program, "program", filepath.Join(root, "bin", "pm25"), "the pm25 to run")
 	flag.StringVar(&o.dir, "dir", filepath.Join(root, ".cache", "demo"), "where the demo keeps its files")
 	flag.Parse()
 

@@ -2,21 +2,17 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	"github.com/pm25/pm25/internal/promtest"
 )
 
 // daemonLabel is the name that the demo gives its PM2 in the metrics.
 const daemonLabel = "demo"
 
-// samples is what the demo reads from the metrics.
+// samples is what the demo reads from Prometheus.
 type samples struct {
-	up    float64
 	procs map[int]*sample // by pm_id
 }
 
@@ -27,32 +23,27 @@ type sample struct {
 	memory         float64 // -1 if there is none, as for a stopped process
 }
 
-// parse reads the text format.
-func parse(r io.Reader) (samples, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(r)
-	if err != nil {
-		return samples{}, fmt.Errorf("the metrics cannot be read: %w", err)
-	}
+// read asks for the demo's daemon.
+func read(query func(expr string) ([]promtest.Series, error)) (samples, error) {
 	s := samples{procs: map[int]*sample{}}
-	each(families["pm2_up"], func(l map[string]string, v float64) {
-		s.up = v
-	})
-	each(families["pm2_process_state"], func(l map[string]string, v float64) {
-		if p := s.proc(l); p != nil && v == 1 {
-			p.states = append(p.states, l["state"])
+	for _, q := range []struct {
+		expr string
+		take func(p *sample, labels map[string]string, value float64)
+	}{
+		{"pm2_process_state{daemon=%q} == 1", func(p *sample, l map[string]string, _ float64) { p.states = append(p.states, l["state"]) }},
+		{"pm2_process_restarts_total{daemon=%q}", func(p *sample, _ map[string]string, v float64) { p.restarts = v }},
+		{"pm2_process_resident_memory_bytes{daemon=%q}", func(p *sample, _ map[string]string, v float64) { p.memory = v }},
+	} {
+		found, err := query(fmt.Sprintf(q.expr, daemonLabel))
+		if err != nil {
+			return samples{}, err
 		}
-	})
-	each(families["pm2_process_restarts_total"], func(l map[string]string, v float64) {
-		if p := s.proc(l); p != nil {
-			p.restarts = v
+		for _, series := range found {
+			if p := s.proc(series.Labels); p != nil && len(series.Samples) == 1 {
+				q.take(p, series.Labels, series.Samples[0].Value)
+			}
 		}
-	})
-	each(families["pm2_process_resident_memory_bytes"], func(l map[string]string, v float64) {
-		if p := s.proc(l); p != nil {
-			p.memory = v
-		}
-	})
+	}
 	return s, nil
 }
 
@@ -68,27 +59,6 @@ func (s samples) proc(l map[string]string) *sample {
 		s.procs[id] = p
 	}
 	return p
-}
-
-// each calls f for every sample of the demo's daemon in a family.
-func each(f *dto.MetricFamily, do func(labels map[string]string, value float64)) {
-	for _, m := range f.GetMetric() {
-		labels := map[string]string{}
-		for _, l := range m.GetLabel() {
-			labels[l.GetName()] = l.GetValue()
-		}
-		if labels["daemon"] != daemonLabel {
-			continue
-		}
-		switch {
-		case m.Gauge != nil:
-			do(labels, m.Gauge.GetValue())
-		case m.Counter != nil:
-			do(labels, m.Counter.GetValue())
-		case m.Untyped != nil:
-			do(labels, m.Untyped.GetValue())
-		}
-	}
 }
 
 // stateLabel is how the metrics write a status of PM2's.

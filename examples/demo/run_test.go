@@ -18,9 +18,8 @@ import (
 	"github.com/pm25/pm25/internal/pm2test"
 )
 
-// programs builds the demo and the agent as they are in the tree; with
-// $PM25_TEST_AGENT it takes that agent.
-func programs(t *testing.T) (demo, agent string) {
+// programs builds the demo and pm25 as they are in the tree.
+func programs(t *testing.T) (demo, pm25 string) {
 	t.Helper()
 	skip := t.Skipf
 	if os.Getenv("CI") != "" {
@@ -29,22 +28,15 @@ func programs(t *testing.T) (demo, agent string) {
 	if _, err := pm2test.Script(pm2Version); err != nil {
 		skip("%v", err)
 	}
-	pkgs := []string{"./examples/demo", "./cmd/pm25-agent"}
 	dir := t.TempDir()
-	agent = filepath.Join(dir, "pm25-agent")
-	if a := os.Getenv("PM25_TEST_AGENT"); a != "" {
-		agent, pkgs = a, pkgs[:1]
-	} else if main, _ := filepath.Glob(filepath.Join(pm2test.Root(), "cmd", "pm25-agent", "*.go")); len(main) == 0 {
-		skip("there is no agent in this tree")
-	}
-	for _, pkg := range pkgs {
+	for _, pkg := range []string{"./examples/demo", "./cmd/pm25"} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, filepath.Base(pkg)), pkg)
 		cmd.Dir = pm2test.Root()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("building %s: %v\n%s", pkg, err, out)
 		}
 	}
-	return filepath.Join(dir, "demo"), agent
+	return filepath.Join(dir, "demo"), filepath.Join(dir, "pm25")
 }
 
 // process is a running demo and what it has printed so far.
@@ -57,10 +49,10 @@ type process struct {
 	done chan struct{}
 }
 
-func start(t *testing.T, demo, agent, dir string, args ...string) *process {
+func start(t *testing.T, demo, pm25, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{mark: "PM25_DEMO=" + dir, done: make(chan struct{})}
-	p.cmd = exec.Command(demo, append([]string{"--dir", dir, "--agent", agent}, args...)...)
+	p.cmd = exec.Command(demo, append([]string{"--dir", dir, "--program", pm25}, args...)...)
 	p.cmd.Dir = pm2test.Root()
 	// A pipe of our own: Wait would wait for whoever else holds it open.
 	r, w, err := os.Pipe()
@@ -156,9 +148,9 @@ func (p *process) gone(t *testing.T, pids []int) {
 // every way that a user ends a program.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes a minute")
 	}
-	demo, agent := programs(t)
+	demo, pm25 := programs(t)
 	dir, err := os.MkdirTemp("", "pm25demo-")
 	if err != nil {
 		t.Fatal(err)
@@ -166,9 +158,9 @@ func TestDemo(t *testing.T) {
 	defer os.RemoveAll(dir)
 
 	// Killed hard, everything stays; meanwhile another demo is refused.
-	p := start(t, demo, agent, dir)
+	p := start(t, demo, pm25, dir)
 	p.says(t, "a little traffic goes")
-	other := start(t, demo, agent, dir)
+	other := start(t, demo, pm25, dir)
 	other.ends(t, 1)
 	if want := fmt.Sprintf("already (pid %d)", p.cmd.Process.Pid); !strings.Contains(other.output(), want) {
 		t.Errorf("the second demo does not say %q but:\n%s", want, other.output())
@@ -181,10 +173,10 @@ func TestDemo(t *testing.T) {
 	<-p.done
 
 	// The next one comes up at once all the same, and Ctrl-C leaves nothing.
-	p = start(t, demo, agent, dir)
+	p = start(t, demo, pm25, dir)
 	p.says(t, "that an earlier demo left behind")
 	p.gone(t, orphans)
-	p.says(t, "Ctrl-C stops everything")
+	p.says(t, "its alert will come")
 	pids := pm2test.ProcessesWith(p.mark)
 	if len(pids) < 8 {
 		t.Errorf("only %d processes run", len(pids))
@@ -194,16 +186,16 @@ func TestDemo(t *testing.T) {
 	p.nothingLeft(t, pids)
 
 	// Ctrl-C in the middle of the start.
-	p = start(t, demo, agent, dir)
+	p = start(t, demo, pm25, dir)
 	p.says(t, "PM2 7 runs")
 	p.cmd.Process.Signal(syscall.SIGINT)
 	p.ends(t, 0)
 	p.nothingLeft(t, nil)
 
 	// And by itself, with every app in its expected state.
-	p = start(t, demo, agent, dir, "--once")
+	p = start(t, demo, pm25, dir, "--once")
 	p.ends(t, 0)
-	for _, want := range []string{"PM2 and the metrics agree", "订单服务 (华东)", "/metrics", "nothing is left running"} {
+	for _, want := range []string{"PM2 and Prometheus agree", "订单服务 (华东)", "FIRING  PM2CrashLoop  payments", "all 4 links of the message answer", "nothing is left running"} {
 		if !strings.Contains(p.output(), want) {
 			t.Errorf("--once does not say %q but:\n%s", want, p.output())
 		}
@@ -212,9 +204,9 @@ func TestDemo(t *testing.T) {
 	t.Logf("the demo printed:\n%s", p.output())
 }
 
-// TestAgentThatFails: a demo whose agent does not come up says why, and leaves
+// TestProgramThatFails: a demo whose pm25 does not come up says why, and leaves
 // nothing.
-func TestAgentThatFails(t *testing.T) {
+func TestProgramThatFails(t *testing.T) {
 	if _, err := pm2test.Script(pm2Version); errors.Is(err, pm2test.ErrNotInstalled) && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}
@@ -223,13 +215,13 @@ func TestAgentThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	agent := filepath.Join(dir, "agent")
-	if err := os.WriteFile(agent, []byte("#!/bin/sh\necho no thanks; exit 4\n"), 0o755); err != nil {
+	pm25 := filepath.Join(dir, "pm25")
+	if err := os.WriteFile(pm25, []byte("#!/bin/sh\necho no thanks; exit 4\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	err = run(ctx, io.Discard, options{root: pm2test.Root(), dir: dir, agent: agent, once: true, cleanup: ctx})
+	err = run(ctx, io.Discard, options{root: pm2test.Root(), dir: dir, program: pm25, once: true, cleanup: ctx})
 	if err == nil || !strings.Contains(err.Error(), "exit status 4") || !strings.Contains(err.Error(), "no thanks") {
 		t.Errorf("error %v", err)
 	}

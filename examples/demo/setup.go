@@ -38,8 +38,8 @@ func prerequisites(o options) (node string, err error) {
 			missing = append(missing, "npm is missing, and installs PM2: it comes with Node.js (or is the package npm)")
 		}
 	}
-	if fi, err := os.Stat(o.agent); err != nil || fi.IsDir() {
-		missing = append(missing, fmt.Sprintf("the agent is not built (no %s): run make build", o.agent))
+	if fi, err := os.Stat(o.program); err != nil || fi.IsDir() {
+		missing = append(missing, fmt.Sprintf("pm25 is not built (no %s): run make build", o.program))
 	}
 	if len(missing) > 0 {
 		return "", errors.New("cannot start:\n  - " + strings.Join(missing, "\n  - "))
@@ -86,7 +86,7 @@ func cleanStart(ctx context.Context, dir, mark string) (int, error) {
 	if err := pm2test.KillWith(ctx, 0, mark); err != nil {
 		return left, err
 	}
-	for _, sub := range []string{"pm2", "state"} {
+	for _, sub := range []string{"pm2", "data"} {
 		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
 			return left, err
 		}

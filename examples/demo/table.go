@@ -121,7 +121,7 @@ func check(rows []row) error {
 
 // table draws the rows.
 func table(rows []row) string {
-	cells := [][]string{{"app", "id", "PM2 says", "metrics say", "restarts", "memory"}}
+	cells := [][]string{{"app", "id", "PM2 says", "Prometheus says", "restarts", "memory"}}
 	for _, r := range rows {
 		memory := "-"
 		if r.memory > 0 {
@@ -184,19 +184,11 @@ func columns(s string) (n int) {
 
 // hints says where to look now.
 func hints(url string, base int) string {
-	target := strings.TrimPrefix(url, "http://")
 	return fmt.Sprintf(`Open
-  %[1]s/metrics   what Prometheus reads
-  http://127.0.0.1:%[2]d/          the shop itself
-
-To see it in Prometheus, add to scrape_configs:
-  - job_name: pm2
-    static_configs: [{targets: ["%[3]s"]}]
-
-and ask, for example:
-  pm2_process_state{state="online"} == 0                            what does not run
-  sum by (app) (increase(pm2_process_restarts_total[5m])) > 0       what restarts, and how often
-  topk(3, sum by (app) (pm2_process_resident_memory_bytes))         who uses the memory
-  deriv(pm2_process_resident_memory_bytes{app="reports"}[5m])       how fast the leak grows, in bytes a second
-`, url, base, target)
+  %[1]s/               the live page: all processes, worst first, and the alerts
+  %[1]s/graph          ask Prometheus, for example
+                                       topk(3, sum by (app) (pm2_process_resident_memory_bytes))
+  %[1]s/alertmanager/  who was told of what, and silences
+  http://127.0.0.1:%[2]d/               the shop itself
+`, url, base)
 }

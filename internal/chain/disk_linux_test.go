@@ -169,7 +169,7 @@ func saysFull(u *uptest.Up) error {
 
 // serves asks for all that does not need room.
 func serves(u *uptest.Up) error {
-	for _, path := range []string{"/", "/alerts", "/metrics", "/-/ready", "/prometheus/api/v1/query?query=up", "/alertmanager/api/v2/alerts"} {
+	for _, path := range []string{"/", "/alertmanager/", "/metrics", "/-/ready", "/prometheus/api/v1/query?query=up", "/alertmanager/api/v2/alerts"} {
 		if code, body, err := u.Get(path); err != nil || code != http.StatusOK {
 			return fmt.Errorf("%s: %d, %w: %.200s", path, code, err, body)
 		}

@@ -121,7 +121,7 @@ basic_auth_users: {ops: "$2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgW
 // checkPassword asks for everything with the password and without.
 func checkPassword(t *testing.T, u *uptest.Up, stranger *http.Client) {
 	t.Helper()
-	for _, path := range []string{"/", "/alerts", "/metrics", "/-/ready", "/prometheus/api/v1/query?query=up", "/prometheus/api/v1/rules", "/alertmanager/api/v2/alerts", "/alertmanager/api/v2/status", "/runbooks/PM2CrashLoop"} {
+	for _, path := range []string{"/", "/alertmanager/", "/metrics", "/-/ready", "/prometheus/api/v1/query?query=up", "/prometheus/api/v1/rules", "/alertmanager/api/v2/alerts", "/alertmanager/api/v2/status", "/runbooks/PM2CrashLoop"} {
 		if code, body, err := u.Get(path); err != nil || code != http.StatusOK {
 			t.Errorf("%s with a password: %d, %v: %.200s", path, code, err, body)
 		}

@@ -52,12 +52,12 @@ func TestDuration(t *testing.T) {
 		{-time.Second, "0s", "0秒"},
 		{999 * time.Millisecond, "0s", "0秒"},
 		{59 * time.Second, "59s", "59秒"},
-		{3*time.Minute + 4*time.Second, "3m 4s", "3分钟 4秒"},
+		{3*time.Minute + 4*time.Second, "3m 4s", "3分钟4秒"},
 		{12*time.Minute + 4*time.Second, "12m", "12分钟"},
 		{time.Hour, "1h", "1小时"},
-		{time.Hour + time.Minute + time.Second, "1h 1m", "1小时 1分钟"},
+		{time.Hour + time.Minute + time.Second, "1h 1m", "1小时1分钟"},
 		{24*time.Hour + 59*time.Minute, "1d", "1天"},
-		{75 * time.Hour, "3d 3h", "3天 3小时"},
+		{75 * time.Hour, "3d 3h", "3天3小时"},
 	}
 	for _, test := range tests {
 		if en, zh := (language{"en"}).Duration(test.d), (language{"zh"}).Duration(test.d); en != test.en || zh != test.zh {

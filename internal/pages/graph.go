@@ -14,7 +14,6 @@ import (
 const (
 	maxExpr      = 8 << 10
 	maxResults   = 1000
-	graphSpan    = time.Hour
 	graphTimeout = 30 * time.Second
 )
 
@@ -27,6 +26,7 @@ type graphView struct {
 	Results  []resultView
 	More     int
 	Chart    *chart
+	Over     string // the time that it shows
 	Drawn    string // how many of the series are, if not all
 }
 
@@ -43,6 +43,9 @@ var examples = []string{
 	"sum by (host, app) (rate(pm2_process_cpu_seconds_total[1m]))",
 	"sum by (host, app, reason) (increase(pm2_app_exits_total[1h])) > 0",
 }
+
+// spans are what a chart may show.
+var spans = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour}
 
 // graph answers the links that Prometheus puts into alerts.
 func (p *Pages) graph(w http.ResponseWriter, r *http.Request) {
@@ -94,14 +97,41 @@ func (p *Pages) evaluate(ctx context.Context, lang language, v *graphView) error
 	if t := value.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
 		return nil // there is no range of it
 	}
-	over, err := p.opts.Metrics.QueryRange(ctx, v.Expr, now.Add(-graphSpan), now, graphSpan/chartPoints)
+	over, span, err := p.overTime(ctx, v.Expr, now)
 	if err != nil {
 		return err
 	}
-	if m, ok := over.(promql.Matrix); ok {
-		v.addChart(lang, m, now.Add(-graphSpan), now)
-	}
+	v.Over = lang.T("graph.over", lang.Duration(span))
+	v.addChart(lang, over, now.Add(-span), now)
 	return nil
+}
+
+// overTime evaluates an expression over the last hour, or over less where there
+// was nothing before.
+func (p *Pages) overTime(ctx context.Context, expr string, now time.Time) (promql.Matrix, time.Duration, error) {
+	ask := func(span time.Duration) (promql.Matrix, error) {
+		value, err := p.opts.Metrics.QueryRange(ctx, expr, now.Add(-span), now, span/chartPoints)
+		m, _ := value.(promql.Matrix)
+		return m, err
+	}
+	hour := spans[len(spans)-1]
+	m, err := ask(hour)
+	if err != nil {
+		return nil, hour, err
+	}
+	age := time.Duration(0)
+	for _, s := range m {
+		if len(s.Floats) > 0 {
+			age = max(age, now.Sub(time.UnixMilli(s.Floats[0].T)))
+		}
+	}
+	for _, span := range spans {
+		if age > 0 && age <= span-span/chartPoints && span < hour {
+			m, err = ask(span)
+			return m, span, err
+		}
+	}
+	return m, hour, nil
 }
 
 func (v *graphView) addResults(lang language, value parser.Value) {

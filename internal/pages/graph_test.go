@@ -133,3 +133,13 @@ func TestChart(t *testing.T) {
 		t.Errorf("a chart of nothing: %+v", c)
 	}
 }
+
+// A server that has just started shows minutes, not an empty hour.
+func TestGraphOfAYoungServer(t *testing.T) {
+	p := newPages(t, newWorld(t, demo()).load(2*time.Minute), newAlertmanager(t))
+	page := get(t, p, "/graph?"+url.Values{"expr": {"pm2_up"}}.Encode()).Body.String()
+	wantText(t, page, "The last 5m")
+	p = newPages(t, newWorld(t, demo()).load(20*time.Minute), newAlertmanager(t))
+	page = get(t, p, "/graph?"+url.Values{"expr": {"pm2_up"}, "lang": {"zh"}}.Encode()).Body.String()
+	wantText(t, page, "最近 1小时")
+}

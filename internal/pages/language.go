@@ -45,7 +45,10 @@ func (l language) Duration(d time.Duration) string {
 		}
 		text := l.amount(d, i)
 		if rest := d % u.of; i+1 < len(units) && rest >= units[i+1].of && (u.of != time.Minute || d < 10*time.Minute) {
-			text += " " + l.amount(rest, i+1)
+			if l.Code != "zh" {
+				text += " "
+			}
+			text += l.amount(rest, i+1)
 		}
 		return text
 	}

@@ -1,5 +1,6 @@
 // Package pages is what people read: the live page of all processes, the page
-// that silences an alert, the result of an expression, and the list of alerts.
+// that silences an alert, the result of an expression, the list of alerts, and the
+// runbooks.
 //
 // Pages are made on the server, in English and Chinese, and need no script; with
 // one the live page refreshes in place. What they show is asked of Prometheus,
@@ -99,6 +100,8 @@ func New(o Options) (*Pages, error) {
 	mux.HandleFunc("GET /graph", p.graph)
 	mux.HandleFunc("GET /alertmanager/{$}", p.alertList)
 	mux.HandleFunc("GET /alertmanager", p.alertList)
+	mux.HandleFunc("GET /runbooks/{$}", p.runbookList)
+	mux.HandleFunc("GET /runbooks/{name}", p.runbook)
 	mux.HandleFunc("GET /static/{name}", serveStatic)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("error.none", r.URL.Path))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pm25/pm25/docs/runbooks"
 )
 
 func TestNewWantsItsOptions(t *testing.T) {
@@ -18,7 +20,7 @@ func TestNewWantsItsOptions(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	p := newPages(t, newWorld(t), newAlertmanager(t))
-	for address, code := range map[string]int{"/": 200, "/silence": 200, "/graph": 200, "/alertmanager/": 200, "/none": 404, "/silence?matcher=x": 400} {
+	for address, code := range map[string]int{"/": 200, "/silence": 200, "/graph": 200, "/alertmanager/": 200, "/runbooks/": 200, "/runbooks/PM2CrashLoop": 200, "/runbooks/none": 404, "/none": 404, "/silence?matcher=x": 400} {
 		w := get(t, p, address)
 		if w.Code != code {
 			t.Errorf("%s = %d, want %d", address, w.Code, code)
@@ -190,4 +192,23 @@ func BenchmarkRender(b *testing.B) {
 		get(b, p, "/")
 	}
 	b.ReportMetric(float64(get(b, p, "/").Body.Len()), "bytes/page")
+}
+
+func TestRunbooks(t *testing.T) {
+	p := newPages(t, newWorld(t), newAlertmanager(t))
+	for _, name := range runbooks.Names() {
+		wantText(t, get(t, p, "/runbooks/").Body.String(), name)
+		english, chinese := get(t, p, "/runbooks/"+name).Body.String(), get(t, p, "/runbooks/"+name+"?lang=zh").Body.String()
+		if !strings.Contains(english, "<h2>Impact</h2>") || !strings.Contains(english, "<code>") || strings.Contains(english, "##") {
+			t.Errorf("%s is not set: %.1500s", name, english)
+		}
+		if !strings.Contains(chinese, "处理</h2>") {
+			t.Errorf("%s is not there in Chinese", name)
+		}
+	}
+	for _, address := range []string{"/runbooks/..%2fpages", "/runbooks/zh%2FPM2CrashLoop"} {
+		if w := get(t, p, address); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", address, w.Code)
+		}
+	}
 }

@@ -283,7 +283,7 @@ const demoAlerts = `[
   "annotations":{"summary":"mailer on web-1 is in a crash loop","runbook_url":"http://127.0.0.1:9725/runbooks/PM2CrashLoop"},
   "generatorURL":"http://127.0.0.1:9725/prometheus/graph?g0.expr=sum+by+%28host%2C+app%29+%28increase%28pm2_app_exits_total%7Breason%3D~%22crash%7Csignal%22%7D%5B10m%5D%29%29+%3E+3.9&g0.tab=1"},
  {"labels":{"alertname":"PM2ProcessErrored","severity":"critical","scope":"process","job":"pm2","instance":"web-1:9209","host":"web-1","daemon":"deploy","pm2_namespace":"default","app":"legacy-sync","pm_id":"8"},
-  "annotations":{"summary":"legacy-sync on web-1 is errored: PM2 has given up on it","runbook_url":"http://127.0.0.1:9725/runbooks/PM2ProcessErrored"},
+  "annotations":{"summary":"legacy-sync (id 8) on web-1 is errored: PM2 has given up on it","runbook_url":"http://127.0.0.1:9725/runbooks/PM2ProcessErrored"},
   "generatorURL":"http://127.0.0.1:9725/prometheus/graph?g0.expr=pm2_process_state%7Bstate%3D%22errored%22%7D+%3D%3D+1&g0.tab=1"}
 ]`
 

@@ -8,7 +8,6 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/pm25/pm25/docs/runbooks"
 	"github.com/pm25/pm25/internal/pages"
 )
 
@@ -30,7 +29,6 @@ func (s *Stack) routes() (http.Handler, error) {
 	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
-	mux.Handle("/runbooks/", runbooks.Handler())
 	mux.Handle("/", s.pages.Handler())
 	return guard(s.exposure, s.external, mux), nil
 }

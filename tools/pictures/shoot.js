@@ -1,0 +1,52 @@
+'use strict';
+// Takes pictures of pages. Reads a list from standard input, as JSON:
+//   [{"url", "file", "width", "height", "scale", "locale", "dark", "script", "whole", "wait"}]
+// script: false turns JavaScript off; whole: the page to its end; wait: a CSS
+// selector that has to be there first. Prints what the pages complained of, and
+// ends with 1 if they did.
+
+const { chromium } = require('playwright-core');
+
+async function main() {
+  let text = '';
+  for await (const chunk of process.stdin) text += chunk;
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+  let complaints = 0;
+  for (const shot of JSON.parse(text)) {
+    const context = await browser.newContext({
+      viewport: { width: shot.width, height: shot.height },
+      deviceScaleFactor: shot.scale || 1,
+      locale: shot.locale || 'en-US',
+      colorScheme: shot.dark ? 'dark' : 'light',
+      javaScriptEnabled: shot.script !== false,
+      isMobile: shot.width < 500,
+      hasTouch: shot.width < 500,
+    });
+    const page = await context.newPage();
+    const complain = (what) => {
+      complaints++;
+      console.log(`${shot.file}: ${what}`);
+    };
+    page.on('pageerror', (err) => complain(err.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complain(message.text());
+    });
+    const answer = await page.goto(shot.url);
+    if (!answer.ok()) complain(`${shot.url} answers ${answer.status()}`);
+    if (shot.wait) await page.waitForSelector(shot.wait, { timeout: 20000 });
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (wider > 0) complain(`the page is ${wider} pixels wider than its window`);
+    await page.screenshot({ path: shot.file, fullPage: Boolean(shot.whole) });
+    await context.close();
+  }
+  await browser.close();
+  process.exitCode = complaints ? 1 : 0;
+}
+
+main().catch((err) => {
+  console.error(err);
+  process.exitCode = 1;
+});
