@@ -9,7 +9,7 @@ GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
 # Not the packages that run built programs: the race detector would not see into those.
-RACE_PKGS ?= ./exporter/... ./internal/app/... ./internal/ledger/... ./internal/pm2/... ./internal/procfs/... ./internal/safefile/... ./internal/watch/...
+RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/up/... ./internal/watch/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
@@ -54,7 +54,7 @@ build: ## Build the programs into bin/
 	done
 
 .PHONY: demo
-demo: ## Start the example apps under PM2 with the agent on them
+demo: ## Start the example apps under PM2 with pm25 up on them
 	@$(need_go)
 	@$(need_node)
 	@$(need_npm)
@@ -107,7 +107,7 @@ fmt: tools-lint ## Format the Go code
 	$(TOOLS)/golangci-lint fmt ./...
 
 .PHONY: generate
-generate: ## Regenerate generated files (docs/metrics.md, …)
+generate: ## Regenerate generated files (docs/metrics.md, rules/generated, …)
 	@$(need_go)
 	$(GO) generate ./...
 
@@ -144,6 +144,15 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...
 
+.PHONY: chain
+chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: half an hour
+	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
+
+.PHONY: pictures
+pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in docs/pictures anew, with Chromium
+	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)
+	$(GO) test -tags=pictures -timeout 10m -v $(GOTESTFLAGS) ./internal/pictures/...
+
 .PHONY: soak
 soak: pm2 tools-prom tools-prom-2.42 ## Hold the counters to their promises, for a quarter of an hour
 	$(GO) test -tags=soak -timeout 60m -v $(GOTESTFLAGS) ./internal/soak/...
@@ -155,11 +164,11 @@ define npm_ci
 tools/$(1)/node_modules/.installed: tools/$(1)/package.json tools/$(1)/package-lock.json
 	@$$(need_node)
 	@$$(need_npm)
-	@echo "installing $$$$(sed -n 's/.*"\(pm2[a-z-]*\)": "\([0-9.]*\)".*/\1 \2/p' tools/$(1)/package.json) from npm into tools/$(1)"
+	@echo "installing $$$$(sed -n 's/.*"\(p[lm][a-z0-9-]*\)": "\([0-9.]*\)".*/\1 \2/p' tools/$(1)/package.json) from npm into tools/$(1)"
 	@cd tools/$(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $$@
 endef
-$(foreach d,pm2/7 pm2/6 pm2/5 peer,$(eval $(call npm_ci,$(d))))
+$(foreach d,pm2/7 pm2/6 pm2/5 peer pictures,$(eval $(call npm_ci,$(d))))
 
 .PHONY: pm2
 pm2: tools/pm2/7/node_modules/.installed ## Install the PM2 that tests run against
@@ -218,4 +227,4 @@ clean: ## Remove what was built, but not the tools
 
 .PHONY: distclean
 distclean: clean ## Remove the tools and the installed PM2s too
-	rm -rf $(CACHE) tools/pm2/*/node_modules tools/peer/node_modules
+	rm -rf $(CACHE) tools/pm2/*/node_modules tools/peer/node_modules tools/pictures/node_modules

@@ -4,23 +4,16 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/pm25/pm25/internal/pm2test"
+	"github.com/pm25/pm25/internal/promtest"
 )
 
 // A stock amtool works with the API.
 func TestAmtool(t *testing.T) {
-	binary := filepath.Join(pm2test.Root(), ".cache", "bin", "amtool")
-	if _, err := os.Stat(binary); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("amtool is not installed; make tools-prom installs it")
-		}
-		t.Skip("skipped: amtool is not installed; make tools-prom installs it")
-	}
+	binary := promtest.Binary(t, "amtool")
 	h := newHook(t)
 	conf, err := Default(h.URL + "/hook/hunter2")
 	ok(t, err)

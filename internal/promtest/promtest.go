@@ -29,9 +29,11 @@ var binaries = map[string]struct {
 	"3":        {"prometheus", "make tools-prom", true},
 	"2.42":     {"prometheus-2.42", "make tools-prom-2.42", false},
 	"promtool": {"promtool", "make tools-prom", true},
+	"amtool":   {"amtool", "make tools-prom", true},
 }
 
-// Binary returns the path of a Prometheus, "3" or "2.42", or of "promtool".
+// Binary returns the path of a Prometheus, "3" or "2.42", of "promtool" or of
+// "amtool".
 // Where it is not installed the test is skipped; under CI, which installs
 // all but 2.42, that is a failure.
 func Binary(t testing.TB, version string) string {
