@@ -56,10 +56,13 @@ const (
 
 // Options of a Server.
 type Options struct {
-	Dir         string        // folder for silences, deliveries and firing alerts; made when missing
-	Retention   time.Duration // of silences and deliveries; 0: 5 days
-	Grace       time.Duration // see defaultGrace; 0 for it
-	ExternalURL *url.URL      // for links in messages
+	Dir       string        // folder for silences, deliveries and firing alerts; made when missing
+	Retention time.Duration // of silences and deliveries; 0: 5 days
+	Grace     time.Duration // see defaultGrace; 0 for it
+	// Sender begins the generator URL of alerts whose sender ends and starts
+	// with this program: what it said before counts no more.
+	Sender      string
+	ExternalURL *url.URL // for links in messages
 	Registry    *prometheus.Registry
 	Logger      *slog.Logger
 	Now         func() time.Time
@@ -195,7 +198,7 @@ func (s *Server) keep(name, file string, st state, maintain func(compact func() 
 
 func (s *Server) openAlerts() (err error) {
 	s.silencer = silence.NewSilencer(s.silences, s.opts.Logger, s.recorder)
-	s.firing = newFiring(filepath.Join(s.opts.Dir, "alerts.json"), s.metrics.journalFailures, s.opts.Logger, s.opts.Now)
+	s.firing = newFiring(filepath.Join(s.opts.Dir, "alerts.json"), s.opts.Sender, s.metrics.journalFailures, s.opts.Logger, s.opts.Now)
 	s.alerts, err = mem.NewAlerts(context.Background(), alertGC, 0, storeHooks{s.silencer, s.firing}, s.opts.Logger, s.recorder, s.opts.Registry, featurecontrol.NoopFlags{})
 	if err != nil {
 		return fmt.Errorf("alerts: %w", err)

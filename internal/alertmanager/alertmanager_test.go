@@ -123,6 +123,29 @@ func TestKillBeforeTelling(t *testing.T) {
 	h.expect(t, "firing a", "resolved a")
 }
 
+// What its sender said before counts no more when the sender started with us:
+// it is told when it is sent again, or ends soon.
+func TestKillWithTheSender(t *testing.T) {
+	first := start(t, t.TempDir(), quick(t, newHook(t).URL, "group_wait: 2h"))
+	first.post(t, alertOf("a", time.Hour))
+	first.firing.save()
+	ours := func(o *Options) { o.Sender = "http://127.0.0.1:9725/" }
+	t.Run("still fires", func(t *testing.T) {
+		h := newHook(t)
+		r := start(t, first.killed(t), quick(t, h.URL, "group_by: [n]"), ours)
+		r.post(t, alertOf("b", time.Hour)) // in a group of its own
+		h.expect(t, "firing b")
+		r.post(t, alertOf("a", time.Hour))
+		h.expect(t, "firing b", "firing a")
+	})
+	t.Run("is over", func(t *testing.T) {
+		h := newHook(t)
+		r := start(t, first.killed(t), quick(t, h.URL), ours, grace(300*time.Millisecond))
+		until(t, "an end", func() bool { alerts, err := r.Alerts(t.Context()); return err == nil && len(alerts) == 0 })
+		h.expect(t) // it was never told
+	})
+}
+
 // An end that was not told before the kill is told after it, and one that was
 // is not told again; nor is the alert.
 func TestKillAfterTheEnd(t *testing.T) {

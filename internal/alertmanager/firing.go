@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ const (
 // are in it until Alertmanager forgets them, for their end may not be told yet.
 type firing struct {
 	path     string
+	sender   string // see Options.Sender
 	log      *slog.Logger
 	now      func() time.Time
 	failures prometheus.Counter
@@ -56,9 +58,9 @@ type mark struct {
 	ended    bool
 }
 
-func newFiring(path string, failures prometheus.Counter, logger *slog.Logger, now func() time.Time) *firing {
+func newFiring(path, sender string, failures prometheus.Counter, logger *slog.Logger, now func() time.Time) *firing {
 	return &firing{
-		path: path, log: logger, now: now, failures: failures, cleared: make(chan struct{}),
+		path: path, sender: sender, log: logger, now: now, failures: failures, cleared: make(chan struct{}),
 		alerts: map[model.Fingerprint]*alert.Alert{}, doubtful: map[model.Fingerprint]bool{}, written: map[model.Fingerprint]mark{},
 	}
 }
@@ -111,9 +113,10 @@ type firingAlert struct {
 }
 
 // restore puts the alerts of the last run into the store. Those that fired then
-// do so until grace has passed, or until when their sender said. Whoever sends
-// one again takes it over; one that nobody sends ends then. Those that had
-// ended are put back as ended, which is told if it was not.
+// do so until grace has passed, or until when their sender said, unless that
+// started with us. Whoever sends one again takes it over; one that nobody sends
+// ends then. Those that had ended are put back as ended, which is told if it was
+// not.
 func (f *firing) restore(store func(context.Context, ...*alert.Alert) error, grace time.Duration) error {
 	doc, err := readFiring(f.path)
 	if err != nil {
@@ -128,12 +131,7 @@ func (f *firing) restore(store func(context.Context, ...*alert.Alert) error, gra
 			UpdatedAt: now, Timeout: true, // so that a new end, if an earlier one, counts
 		}
 		if !a.Ended {
-			if !b.EndsAt.After(now) {
-				doubtful[b.Fingerprint()] = true
-			}
-			if b.EndsAt.Before(now.Add(grace)) {
-				b.EndsAt = now.Add(grace)
-			}
+			f.doubt(b, doubtful, now, grace)
 		}
 		if err := b.Validate(); err != nil {
 			f.log.Warn("An alert of the last run is left out", "file", f.path, "alert", b.Labels.String(), "err", err)
@@ -148,6 +146,17 @@ func (f *firing) restore(store func(context.Context, ...*alert.Alert) error, gra
 	defer f.mu.Unlock()
 	f.doubtful, f.graceEnds = doubtful, now.Add(grace)
 	return nil
+}
+
+// doubt sets when an alert ends that nobody sends again.
+func (f *firing) doubt(a *alert.Alert, doubtful map[model.Fingerprint]bool, now time.Time, grace time.Duration) {
+	anew := f.sender != "" && strings.HasPrefix(a.GeneratorURL, f.sender)
+	if anew || !a.EndsAt.After(now) {
+		doubtful[a.Fingerprint()] = true
+	}
+	if anew || a.EndsAt.Before(now.Add(grace)) {
+		a.EndsAt = now.Add(grace)
+	}
 }
 
 func readFiring(path string) (firingDoc, error) {

@@ -37,7 +37,9 @@ const (
 	notifierQueue    = 10_000
 	discoveryPace    = 5 * time.Second
 	outageTolerance  = time.Hour
-	forGracePeriod   = 10 * time.Minute
+	// Not Prometheus' 10 minutes, below which alerts would have to wait for their
+	// `for` again after a restart: ours takes a second.
+	forGracePeriod   = 0
 	alertResendDelay = time.Minute
 )
 

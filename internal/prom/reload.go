@@ -45,6 +45,34 @@ func Check(conf *config.Config, builtin map[string]string, logger *slog.Logger) 
 	return nil
 }
 
+// Slowest returns the longest interval at which anything is scraped or
+// evaluated.
+func Slowest(conf *config.Config, builtin map[string]string, logger *slog.Logger) (time.Duration, error) {
+	slowest := conf.GlobalConfig.EvaluationInterval
+	jobs, err := conf.GetScrapeConfigs()
+	if err != nil {
+		return 0, fmt.Errorf("scrape_config_files: %w", err)
+	}
+	for _, job := range jobs {
+		slowest = max(slowest, job.ScrapeInterval)
+	}
+	files, err := ruleFiles(conf, builtin)
+	if err != nil {
+		return 0, err
+	}
+	l := loader{parser: newParser(), builtin: builtin, log: logger}
+	for _, file := range files {
+		groups, errs := l.Load(file, false, conf.GlobalConfig.MetricNameValidationScheme)
+		if len(errs) > 0 {
+			return 0, errors.Join(errs...)
+		}
+		for _, g := range groups.Groups {
+			slowest = max(slowest, g.Interval)
+		}
+	}
+	return time.Duration(slowest), nil
+}
+
 // checkClients makes each client once, which reads the files of its TLS
 // settings.
 func checkClients(conf *config.Config, jobs []*config.ScrapeConfig) error {

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
-	amconfig "github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -50,7 +49,7 @@ type Stack struct {
 	exposure  exposure
 	external  *url.URL
 	rules     map[string]string
-	amConfig  *amconfig.Config // the first
+	first     loaded // what was read first, before the agents of this host are known
 
 	agent        *app.Agent
 	prometheus   *prom.Server
@@ -83,11 +82,9 @@ func New(o Options) (*Stack, error) {
 
 func (s *Stack) prepare() (err error) {
 	s.rules = map[string]string{"builtin/pm25.yml": rules.File()}
-	first, err := s.load()
-	if err != nil {
+	if s.first, err = s.load(); err != nil {
 		return err
 	}
-	s.amConfig = first.alertmanager
 	if s.data, err = openDataDir(s.opts.DataDir); err != nil {
 		return err
 	}
@@ -194,11 +191,18 @@ func (s *Stack) start(ctx context.Context) error {
 	return err
 }
 
-func (s *Stack) startAlertmanager() (err error) {
+func (s *Stack) startAlertmanager() error {
+	// After a start each target is scraped and each rule evaluated some times
+	// before Prometheus tells again what fires.
+	slowest, err := prom.Slowest(s.first.prometheus, s.rules, s.opts.Slog)
+	if err != nil {
+		return err
+	}
 	s.alertmanager, err = alertmanager.New(alertmanager.Options{
 		Dir: s.data.sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
+		Sender: s.external.String() + "/graph?", Grace: 4*slowest + 30*time.Second,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
-	}, s.amConfig)
+	}, s.first.alertmanager)
 	if err != nil {
 		return err
 	}
