@@ -2,6 +2,7 @@ package prom
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const notifying = scraping + `
@@ -98,6 +100,45 @@ alerting:
 	r.Start()
 	if got := <-told; got.Labels["alertname"] != "ManyOrders" {
 		t.Errorf("told %v", got)
+	}
+}
+
+// An alert that was active before a restart has been active since then, however
+// short its `for` is: else it would seem over until that has passed again.
+func TestForIsRestored(t *testing.T) {
+	const rules = "groups: [{name: g, interval: 100ms, rules: [{alert: Long, expr: orders_total > 5, for: 2s}]}]"
+	dir := filepath.Join(t.TempDir(), "tsdb")
+	begin := func() *rig {
+		r := open(t, scraping, func(o *Options) { o.Dir, o.Rules = dir, map[string]string{"builtin/pm25.yml": rules} })
+		target(t, r.net).Add(7)
+		r.Start()
+		return r
+	}
+	firing := `ALERTS{alertname="Long",alertstate="firing"}`
+	r := begin()
+	until(t, "the alert fires", func() bool { return r.has(t, firing) })
+	since := r.vector(t, `ALERTS_FOR_STATE{alertname="Long"}`)[0].F
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r = begin()
+	until(t, "the alert is as old as it was", func() bool {
+		state := `ALERTS_FOR_STATE{alertname="Long"}`
+		v := r.vector(t, fmt.Sprintf("%s and timestamp(%s) > %d", state, state, r.birth.Unix()+1))
+		return len(v) == 1 && v[0].F == since && r.has(t, firing)
+	})
+}
+
+func TestSlowest(t *testing.T) {
+	rules := map[string]string{"builtin/pm25.yml": "groups: [{name: g, interval: 7m, rules: []}]"}
+	for conf, want := range map[string]time.Duration{
+		"{}":                                7 * time.Minute,
+		"global: {evaluation_interval: 9m}": 9 * time.Minute,
+		"scrape_configs: [{job_name: a, scrape_interval: 11m}]": 11 * time.Minute,
+	} {
+		if got, err := Slowest(load(t, conf), rules, discard); err != nil || got != want {
+			t.Errorf("%s: %v, %v, want %v", conf, got, err, want)
+		}
 	}
 }
 
