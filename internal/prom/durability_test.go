@@ -9,6 +9,7 @@ import (
 
 	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/tsdb"
 )
@@ -76,4 +77,39 @@ func TestRemoteWrite(t *testing.T) {
 		got := names()
 		return slices.Contains(got, "orders_total") && slices.Contains(got, "took_seconds") && slices.Contains(got, "up")
 	})
+}
+
+// What ended while nothing ran is over soon after the start, not after the five
+// minutes that queries look back; what goes on, and what a target had that does
+// not answer, is left alone.
+func TestSeriesThatEndedMeanwhileAreMarked(t *testing.T) {
+	const two = `
+global: {scrape_interval: 100ms, scrape_timeout: 100ms, evaluation_interval: 100ms}
+scrape_configs:
+  - job_name: app
+    static_configs: [{targets: ["target.in-process:80", "deaf.in-process:80"]}]
+`
+	dir := filepath.Join(t.TempDir(), "tsdb")
+	begin := func(targets map[string][]string) *rig {
+		r := open(t, two, func(o *Options) { o.Dir = dir })
+		for host, names := range targets {
+			registry := prometheus.NewRegistry()
+			for _, name := range names {
+				registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: name}))
+			}
+			serve(t, r.net, host, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+		}
+		r.Start()
+		return r
+	}
+	r := begin(map[string][]string{"target": {"stays", "ends"}, "deaf": {"unknown"}})
+	until(t, "all is stored", func() bool { return r.has(t, "stays") && r.has(t, "ends") && r.has(t, "unknown") })
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r = begin(map[string][]string{"target": {"stays"}})
+	until(t, "what ended is over", func() bool { return !r.has(t, "ends") })
+	if !r.has(t, "stays") || !r.has(t, "unknown") {
+		t.Error("what has not ended, or may not have, is over too")
+	}
 }

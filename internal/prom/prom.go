@@ -4,7 +4,8 @@
 // versions, is here.
 //
 // A configuration that can not be taken leaves the running one in place. After
-// a kill the write-ahead log brings back all samples that were written. Close
+// a kill the write-ahead log brings back all samples that were written, and
+// series that ended while nothing ran are marked as ended. Close
 // stops rules and scraping first, delivers what is queued for Alertmanagers and
 // remote storage as far as its context allows, and closes the storage last,
 // under no query.
@@ -185,6 +186,7 @@ func (s *Server) Start() {
 	run("notifier", func() error { s.notifier.Run(s.notifySD.SyncCh()); return nil })
 	run("scraping", func() error { return s.scrape.Run(s.scrapeSD.SyncCh()) })
 	run("rules", func() error { s.awaitAlertmanagers(); s.rules.Run(); return nil })
+	run("marks", func() error { s.markEnded(); return nil })
 	s.ready.Store(true)
 }
 
