@@ -71,6 +71,12 @@ func prepare(conf *config.Config, logger *slog.Logger) (prepared, error) {
 	return p, nil
 }
 
+// Check reports what Reload would refuse.
+func (s *Server) Check(conf *config.Config) error {
+	_, err := prepare(conf, s.opts.Logger)
+	return err
+}
+
 // Reload takes a configuration; one that is wrong changes nothing.
 func (s *Server) Reload(conf *config.Config) error {
 	s.reloads.Lock()

@@ -207,6 +207,9 @@ func (a *Agent) Stop() error {
 	return a.state.write(a.set.save(), a.opts.Now())
 }
 
+// Watching tells whether any daemon is watched.
+func (a *Agent) Watching() bool { return len(a.set.daemons()) > 0 }
+
 // Metrics serves the metrics.
 func (a *Agent) Metrics() http.Handler { return a.metrics }
 

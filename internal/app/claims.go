@@ -21,6 +21,7 @@ type claims struct {
 func newClaims(metrics http.Handler, logger log.Logger) *claims {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /-/healthy", func(http.ResponseWriter, *http.Request) {})
 	return &claims{log: logger, server: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}}
 }
 
@@ -32,7 +33,8 @@ func (c *claims) take(w *watched) {
 	}
 	l, err := claim.Listen(w.candidate)
 	if err != nil {
-		if errors.Is(err, claim.ErrTaken) {
+		if errors.Is(err, claim.ErrTaken) && !w.contested {
+			w.contested = true // told once
 			level.Warn(c.log).Log("msg", "Another pm25-agent watches this daemon too", "daemon", w.candidate.Label)
 		} else {
 			level.Debug(c.log).Log("msg", "Can not claim the daemon", "daemon", w.candidate.Label, "err", err)

@@ -49,6 +49,7 @@ type watched struct {
 	cancel    context.CancelFunc
 	ended     chan struct{}
 	unclaim   func() // nil while it is not claimed
+	contested bool   // another has claimed it
 }
 
 // run looks for daemons until ctx is done and then stops all watchers.

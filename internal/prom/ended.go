@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/scrape"
@@ -57,7 +58,7 @@ func (s *Server) mark(ctx context.Context, now time.Time) (n int, err error) {
 	defer querier.Close()
 	app := guarded{s.guard, s.storage}.Appender(ctx)
 	targets := answering(s.scrape.TargetsActive(), s.birth)
-	every := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
+	every := labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+")
 	found := querier.Select(ctx, false, nil, every)
 	for found.Next() {
 		series := found.At()

@@ -90,8 +90,9 @@ func (s *Server) newDiscovery() error {
 		return fmt.Errorf("metrics of service discovery: %w", err)
 	}
 	log := s.component("discovery")
-	s.scrapeSD = discovery.NewManager(s.finding, log, s.opts.Registry, metrics, discovery.Name("scrape"), discovery.FeatureRegistry(s.can))
-	s.notifySD = discovery.NewManager(s.finding, log, s.opts.Registry, metrics, discovery.Name("notify"))
+	dialed := discovery.HTTPClientOptions(commonconfig.WithDialContextFunc(s.opts.Dial))
+	s.scrapeSD = discovery.NewManager(s.finding, log, s.opts.Registry, metrics, discovery.Name("scrape"), discovery.FeatureRegistry(s.can), dialed)
+	s.notifySD = discovery.NewManager(s.finding, log, s.opts.Registry, metrics, discovery.Name("notify"), dialed)
 	if s.scrapeSD == nil || s.notifySD == nil {
 		return errors.New("service discovery: its metrics can not be registered")
 	}

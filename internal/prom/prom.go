@@ -60,7 +60,8 @@ type Options struct {
 	RetentionSize int64         // bytes; 0: any
 	MinFree       uint64        // bytes of Dir's file system that stay free; 0: 64 MiB
 	BaseURL       *url.URL      // links in alerts are BaseURL/graph?g0.expr=…
-	// Dial opens connections to targets, and to Alertmanagers at *.in-process.
+	// Dial opens connections to targets and to lists of them, and to Alertmanagers
+	// at *.in-process.
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Rules    map[string]string // built-in rule files, by name
 	Flags    map[string]string // for /api/v1/status/flags

@@ -130,6 +130,10 @@ func (s *Server) Reload(conf *config.Config) error {
 	return err
 }
 
+// ReloadFailed is for who could not read a configuration at all: the metric
+// prometheus_config_last_reload_successful tells of it.
+func (s *Server) ReloadFailed() { s.lastReload.ok.Store(false) }
+
 // take applies a configuration, or the one before again when that fails midway.
 func (s *Server) take(conf *config.Config) error {
 	s.complete(conf)

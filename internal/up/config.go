@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"go.yaml.in/yaml/v2"
+
+	"github.com/pm25/pm25/internal/memnet"
 )
 
 // Hosts of the in-memory network.
@@ -21,14 +23,14 @@ const (
 	alertmanagerHost = "alertmanager"
 )
 
-// target is one target of the built-in job pm2 with its labels.
+// target is one target of a built-in job with its labels.
 type target struct {
 	Targets []string          `json:"targets"`
 	Labels  map[string]string `json:"labels"`
 }
 
 // builtin is the configuration of Prometheus without a file of the user's: the
-// agent in this process, agents of other hosts by file, this program itself.
+// agents of this host, those of other hosts by file, this program itself.
 // The strings are JSON, which is YAML too.
 const builtin = `
 global:
@@ -44,7 +46,7 @@ scrape_configs:
     scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText0.0.4]
     sample_limit: 200000
     body_size_limit: 64MB
-    static_configs: %s
+    http_sd_configs: [{url: "http://pm25.in-process/local", refresh_interval: 5s}]
     file_sd_configs: %s
     relabel_configs:
       # Whoever names no host is named by the address.
@@ -64,8 +66,8 @@ alerting:
 // prometheusConfig is what the embedded Prometheus runs by: the built-in
 // configuration, or the user's file with the built-in jobs that it does not
 // name, and our Alertmanager.
-func prometheusConfig(file, host string, agents []target, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
-	base, err := loadBuiltin(host, agents, targetFiles, logger)
+func prometheusConfig(file, host string, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
+	base, err := loadBuiltin(host, targetFiles, logger)
 	if err != nil || file == "" {
 		return base, err
 	}
@@ -73,23 +75,29 @@ func prometheusConfig(file, host string, agents []target, targetFiles []string, 
 	if err != nil {
 		return nil, fmt.Errorf("--config.file: %w", err)
 	}
+	theirs, err := conf.GetScrapeConfigs() // those of scrape_config_files too
+	if err != nil {
+		return nil, fmt.Errorf("--config.file: scrape_config_files: %w", err)
+	}
 	for _, job := range base.ScrapeConfigs {
-		named := func(theirs *config.ScrapeConfig) bool { return theirs.JobName == job.JobName }
-		if !slices.ContainsFunc(conf.ScrapeConfigs, named) {
+		named := func(s *config.ScrapeConfig) bool { return s.JobName == job.JobName }
+		if !slices.ContainsFunc(theirs, named) {
 			conf.ScrapeConfigs = append(conf.ScrapeConfigs, job)
+			continue
 		}
+		logger.Warn("The configuration file has a job of this name, so the built-in one is left out", "file", file, "job", job.JobName)
 	}
 	conf.AlertingConfig.AlertmanagerConfigs = append(conf.AlertingConfig.AlertmanagerConfigs, base.AlertingConfig.AlertmanagerConfigs...)
 	return conf, nil
 }
 
-func loadBuiltin(host string, agents []target, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
+func loadBuiltin(host string, targetFiles []string, logger *slog.Logger) (*config.Config, error) {
 	files := []map[string]any{}
 	if len(targetFiles) > 0 {
 		files = append(files, map[string]any{"files": targetFiles, "refresh_interval": "30s"})
 	}
-	self := []target{{Targets: []string{selfHost + ".in-process:80"}, Labels: map[string]string{"instance": host, "host": host}}}
-	conf, err := config.Load(fmt.Sprintf(builtin, inYAML(agents), inYAML(files), inYAML(self)), logger)
+	self := []target{{Targets: []string{selfHost + memnet.Suffix + ":80"}, Labels: map[string]string{"instance": host, "host": host}}}
+	conf, err := config.Load(fmt.Sprintf(builtin, inYAML(files), inYAML(self)), logger)
 	if err != nil {
 		return nil, fmt.Errorf("built-in configuration: %w", err)
 	}

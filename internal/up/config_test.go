@@ -27,17 +27,15 @@ func jobs(conf *config.Config) string {
 	return strings.Join(names, " ")
 }
 
-var agents = []target{{Targets: []string{"agent.in-process:80"}, Labels: map[string]string{"host": "web-1", "instance": "web-1"}}}
-
 func TestBuiltinConfig(t *testing.T) {
-	conf, err := prometheusConfig("", `host "quoted": {`, agents, []string{"/etc/pm25/*.json"}, slog.New(slog.DiscardHandler))
+	conf, err := prometheusConfig("", `host "quoted": {`, []string{"/etc/pm25/*.json"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := jobs(conf); got != "pm2 pm25" {
 		t.Errorf("jobs %s", got)
 	}
-	for _, want := range []string{`instance: 'host "quoted": {'`, "/etc/pm25/*.json", "scrape_native_histograms: true", "alertmanager.in-process:80", "agent.in-process:80"} {
+	for _, want := range []string{`instance: 'host "quoted": {'`, "/etc/pm25/*.json", "scrape_native_histograms: true", "alertmanager.in-process:80", "http://pm25.in-process/local"} {
 		if !strings.Contains(conf.String(), want) {
 			t.Errorf("no %s in\n%s", want, conf)
 		}
@@ -61,7 +59,7 @@ alerting:
 remote_write:
   - url: http://127.0.0.1:9999/api/v1/write
 `)
-	conf, err := prometheusConfig(file, "web-1", agents, nil, slog.New(slog.DiscardHandler))
+	conf, err := prometheusConfig(file, "web-1", nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +72,10 @@ remote_write:
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "pm25.in-process") {
+	if strings.Contains(text, "pm25.in-process:80") {
 		t.Error("the user's job pm25 was replaced")
 	}
-	if _, err := prometheusConfig(write(t, "prometheus.yml", "global:\n  scrape_intervall: 5s\n"), "web-1", agents, nil, slog.New(slog.DiscardHandler)); err == nil ||
+	if _, err := prometheusConfig(write(t, "prometheus.yml", "global:\n  scrape_intervall: 5s\n"), "web-1", nil, slog.New(slog.DiscardHandler)); err == nil ||
 		!strings.Contains(err.Error(), "prometheus.yml") || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("an unknown field: %v", err)
 	}

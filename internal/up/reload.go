@@ -1,7 +1,6 @@
 package up
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/go-kit/log/level"
@@ -9,7 +8,6 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/pm25/pm25/internal/alertmanager"
-	"github.com/pm25/pm25/internal/memnet"
 	"github.com/pm25/pm25/internal/prom"
 )
 
@@ -20,35 +18,42 @@ type loaded struct {
 }
 
 // Reload reads the configuration files again. With anything wrong in them the
-// running configuration stays.
-func (s *Stack) Reload() error {
+// running configuration stays. It is logged with the reason for it.
+func (s *Stack) Reload(why string) error {
 	s.reloads.Lock()
 	defer s.reloads.Unlock()
-	l, err := s.load()
+	err := s.reload()
 	if err != nil {
-		return fmt.Errorf("reading the configuration, the running one stays: %w", err)
-	}
-	return errors.Join(s.alertmanager.Reload(l.alertmanager), s.prometheus.Reload(l.prometheus))
-}
-
-// reload is a Reload that nobody waits for.
-func (s *Stack) reload(why string) {
-	if err := s.Reload(); err != nil {
-		level.Error(s.opts.Logger).Log("msg", "Reload failed", "why", why, "err", err)
-		return
+		// Metrics of both tell of it, whichever file is to blame.
+		s.prometheus.ReloadFailed()
+		s.alertmanager.ReloadFailed()
+		level.Error(s.opts.Logger).Log("msg", "Reload failed, the running configuration stays", "why", why, "err", err)
+		return err
 	}
 	level.Info(s.opts.Logger).Log("msg", "Configuration is reloaded", "why", why)
+	return nil
+}
+
+// reload takes both or none.
+func (s *Stack) reload() error {
+	l, err := s.load()
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	if err := s.alertmanager.Check(l.alertmanager); err != nil {
+		return fmt.Errorf("alertmanager: %w", err)
+	}
+	if err := s.prometheus.Reload(l.prometheus); err != nil {
+		return fmt.Errorf("prometheus: %w", err)
+	}
+	return s.alertmanager.Reload(l.alertmanager)
 }
 
 func (s *Stack) load() (loaded, error) {
 	o := s.opts
-	agents := append([]target{{
-		Targets: []string{agentHost + memnet.Suffix + ":80"},
-		Labels:  map[string]string{"host": o.HostName, "instance": o.HostName},
-	}}, s.neighbors.targets(o.HostName)...)
 	var l loaded
 	var err error
-	l.prometheus, err = prometheusConfig(o.ConfigFile, o.HostName, agents, o.Targets, o.Slog)
+	l.prometheus, err = prometheusConfig(o.ConfigFile, o.HostName, o.Targets, o.Slog)
 	if err != nil {
 		return l, err
 	}

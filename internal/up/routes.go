@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/alecthomas/units"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pm25/pm25/internal/pages"
@@ -34,11 +33,9 @@ func (s *Stack) routes() (http.Handler, error) {
 }
 
 func (s *Stack) serveReload(w http.ResponseWriter, _ *http.Request) {
-	if err := s.Reload(); err != nil {
+	if err := s.Reload("request"); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
 	}
-	level.Info(s.opts.Logger).Log("msg", "Configuration is reloaded", "why", "request")
 }
 
 // metrics serves what this program says of itself.

@@ -72,7 +72,7 @@ func New(o Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{opts: o, registry: prometheus.NewRegistry(), network: memnet.New()}
-	s.neighbors = newNeighbors(s.network)
+	s.neighbors = newNeighbors(s.network, o.HostName, o.Now)
 	if err := s.prepare(); err != nil {
 		s.Close()
 		return nil, err
@@ -165,23 +165,21 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			s.reload("signal")
-		case <-s.neighbors.changed:
-			s.reload("the pm25-agents of this host changed")
+			_ = s.Reload("signal") // logged
 		}
 	}
 }
 
 func (s *Stack) start(ctx context.Context) error {
-	if err := s.startAlertmanager(); err != nil {
-		return fmt.Errorf("alertmanager: %w", err)
-	}
 	if err := s.startAgent(ctx); err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
-	s.serveInMemory(selfHost, s.metrics())
-	if err := s.startPrometheus(); err != nil {
-		return fmt.Errorf("prometheus: %w", err)
+	self := http.NewServeMux()
+	self.Handle("GET /metrics", s.metrics())
+	self.Handle("GET "+localPath, s.neighbors.serve(s.agent.Watching))
+	s.serveInMemory(selfHost, self)
+	if err := s.startAlerting(); err != nil {
+		return err
 	}
 	var err error
 	s.pages, err = pages.New(pages.Options{
@@ -191,16 +189,31 @@ func (s *Stack) start(ctx context.Context) error {
 	return err
 }
 
-func (s *Stack) startAlertmanager() error {
+// startAlerting starts Prometheus and Alertmanager. Alertmanager begins to wait
+// for the alerts of the last run when Prometheus has read its storage, which may
+// take long, and it ends after Prometheus.
+func (s *Stack) startAlerting() error {
 	// After a start each target is scraped and each rule evaluated some times
 	// before Prometheus tells again what fires.
 	slowest, err := prom.Slowest(s.first.prometheus, s.rules, s.opts.Slog)
 	if err != nil {
 		return err
 	}
+	if err := s.openPrometheus(); err != nil {
+		return fmt.Errorf("prometheus: %w", err)
+	}
+	if err := s.startAlertmanager(4*slowest + 30*time.Second); err != nil {
+		return errors.Join(fmt.Errorf("alertmanager: %w", err), s.prometheus.Close(context.Background()))
+	}
+	s.onStop("prometheus", s.prometheus.Close)
+	s.prometheus.Start()
+	return nil
+}
+
+func (s *Stack) startAlertmanager(grace time.Duration) (err error) {
 	s.alertmanager, err = alertmanager.New(alertmanager.Options{
 		Dir: s.data.sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
-		Sender: s.external.String() + "/graph?", Grace: 4*slowest + 30*time.Second,
+		Sender: s.external.String() + "/graph?", Grace: grace,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
 	}, s.first.alertmanager)
 	if err != nil {
@@ -233,22 +246,13 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *Stack) startPrometheus() error {
-	loaded, err := s.load() // again: by now the agents of this host are known
-	if err != nil {
-		return err
-	}
+func (s *Stack) openPrometheus() (err error) {
 	s.prometheus, err = prom.Open(prom.Options{
 		Dir: s.data.sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: s.opts.MinFree,
 		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.rules, Flags: s.opts.Flags,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "prometheus"), Now: s.opts.Now,
-	}, loaded.prometheus)
-	if err != nil {
-		return err
-	}
-	s.onStop("prometheus", s.prometheus.Close)
-	s.prometheus.Start()
-	return nil
+	}, s.first.prometheus)
+	return err
 }
 
 // serveInMemory answers at host.in-process.
