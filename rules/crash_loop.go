@@ -7,9 +7,15 @@ func crashLoop() Alert {
 		Name:     "PM2CrashLoop",
 		Severity: Critical,
 		Scope:    ScopeApp,
-		Expr: `sum by (job, instance, host, daemon, pm2_namespace, app) (
-  increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m])
-) > 3.9
+		Expr: `(
+  sum by (job, instance, host, daemon, pm2_namespace, app) (
+    increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m])
+  ) > 3.9
+  and
+  sum by (job, instance, host, daemon, pm2_namespace, app) (
+    pm2_app_exits_total{reason=~"crash|signal|oom_kill"}
+  )
+)
 or
 (
   sum by (job, instance, host, daemon, pm2_namespace, app) (
@@ -17,17 +23,19 @@ or
   ) > 3.9
   unless
   sum by (job, instance, host, daemon, pm2_namespace, app) (
-    pm2_app_exits_total{reason=~"crash|signal|oom_kill"} offset 10m
+    max_over_time(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m] offset 10m)
   )
 )
-and on (job, instance, daemon) (pm2_up offset 10m)`,
+and on (job, instance, daemon) (pm2_up offset 10m) == 1`,
 		KeepFiringFor: 5 * time.Minute,
 		Why: "Four ends in ten minutes that nobody asked for; what operators, deploys, cron and file watching do has other reasons.\n" +
 			"increase() stretches what it sees to the whole window: three ends read as up to 3.75 after four scrapes, hence 3.9.\n" +
+			"An app that was deleted has no counter any more, and no loop.\n" +
 			"It can not see an app that crashed before its first scrape. The second half can: a counter that was not there ten minutes\n" +
-			"ago, of a daemon that was. (Of a daemon that is new to Prometheus too, the counter may be old.)\n" +
+			"ago, nor in the ten before, of a daemon that was. (Of a daemon that is new to Prometheus too, the counter may be old. So may\n" +
+			"that of an app which was deleted and started again; after more than five minutes it begins at 0.)\n" +
 			"A loop that PM2 slows down ends less often than the window needs, hence keep_firing_for.",
-		Summary:     `{{ $labels.app }} on {{ $labels.host }} is in a crash loop`,
-		Description: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ $labels.host }} ended {{ $value | printf "%.0f" }} times in the last ten minutes by crashes or signals. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
+		Summary:     `{{ $labels.app }} on {{ or $labels.host $labels.instance }} is in a crash loop`,
+		Description: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended more than three times in the last ten minutes by crashes or signals, and was started again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
 	}
 }

@@ -52,8 +52,8 @@ func (a Alert) write(b *strings.Builder) {
 
 // dashboard links to the live page, with only what the alert is about.
 func (a Alert) dashboard() string {
-	link := "{{ $externalURL }}/?host={{ urlQueryEscape $labels.host }}"
-	if a.Scope != ScopeDaemon {
+	link := "{{ $externalURL }}/?host={{ or $labels.host $labels.instance | urlQueryEscape }}"
+	if a.Scope == ScopeApp || a.Scope == ScopeProcess {
 		link += "&q={{ urlQueryEscape $labels.app }}"
 	}
 	return link
@@ -62,8 +62,15 @@ func (a Alert) dashboard() string {
 // silence links to the page that silences just this alert.
 func (a Alert) silence() string {
 	link := fmt.Sprintf(`{{ $externalURL }}/silence?matcher={{ urlQueryEscape "alertname=\"%s\"" }}`, a.Name)
+	matcher := func(name string) string {
+		return fmt.Sprintf(`&matcher={{ printf "%s=%%q" $labels.%s | urlQueryEscape }}`, name, name)
+	}
 	for _, name := range a.Scope.labels() {
-		link += fmt.Sprintf(`&matcher={{ printf "%s=%%q" $labels.%s | urlQueryEscape }}`, name, name)
+		if name == "host" { // not every scrape job names it
+			link += "{{ if $labels.host }}" + matcher("host") + "{{ else }}" + matcher("instance") + "{{ end }}"
+			continue
+		}
+		link += matcher(name)
 	}
 	return link
 }

@@ -10,7 +10,7 @@ func processErrored() Alert {
 		Expr:        `max by (job, instance, host, daemon, pm2_namespace, app, pm_id) (pm2_process_state{state="errored"}) == 1`,
 		For:         10 * time.Second,
 		Why:         "PM2 has given up on the process, and nothing restarts it. Two scrapes have to agree, so that a restart by hand at once tells nothing.",
-		Summary:     `{{ $labels.app }} (id {{ $labels.pm_id }}) on {{ $labels.host }} is errored: PM2 has given up on it`,
-		Description: `Process {{ $labels.pm_id }} of {{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ $labels.host }} ended too often right after its start. PM2 will not start it again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why it ended, "pm2 restart {{ $labels.pm_id }}" tries again.`,
+		Summary:     `{{ $labels.app }} (id {{ $labels.pm_id }}) on {{ or $labels.host $labels.instance }} is errored: PM2 has given up on it`,
+		Description: `Process {{ $labels.pm_id }} of {{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended too often right after its start. PM2 will not start it again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why it ended, "pm2 restart {{ $labels.pm_id }}" tries again.`,
 	}
 }

@@ -25,6 +25,7 @@ type Scope string
 
 // The scopes, from large to small.
 const (
+	ScopeHost    Scope = "host"
 	ScopeDaemon  Scope = "daemon"
 	ScopeApp     Scope = "app"
 	ScopeProcess Scope = "process"
@@ -32,14 +33,8 @@ const (
 
 // labels are those that tell one thing of the scope from another.
 func (s Scope) labels() []string {
-	labels := []string{"host", "daemon"}
-	if s == ScopeApp || s == ScopeProcess {
-		labels = append(labels, "pm2_namespace", "app")
-	}
-	if s == ScopeProcess {
-		labels = append(labels, "pm_id")
-	}
-	return labels
+	all := []string{"host", "daemon", "pm2_namespace", "app", "pm_id"}
+	return all[:map[Scope]int{ScopeHost: 1, ScopeDaemon: 2, ScopeApp: 4, ScopeProcess: 5}[s]]
 }
 
 // Alert is one alerting rule.
@@ -61,4 +56,4 @@ type Alert struct {
 const Interval = 5 * time.Second
 
 // Alerts lists all alerts.
-func Alerts() []Alert { return []Alert{daemonDown(), processErrored(), crashLoop()} }
+func Alerts() []Alert { return []Alert{exporterDown(), daemonDown(), processErrored(), crashLoop()} }

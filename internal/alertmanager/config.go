@@ -28,9 +28,15 @@ route:
   group_interval: 1m
   repeat_interval: 4h
 inhibit_rules:
+  - source_matchers: [alertname="PM2ExporterDown"]
+    target_matchers: [scope=~"daemon|app|process"]
+    equal: [host, instance]
   - source_matchers: [alertname="PM2DaemonDown"]
     target_matchers: [scope=~"app|process"]
-    equal: [host, daemon]
+    equal: [host, instance, daemon]
+  - source_matchers: [alertname="PM2ProcessErrored"]
+    target_matchers: [alertname="PM2CrashLoop"]
+    equal: [host, instance, daemon, pm2_namespace, app]
 receivers:
   - name: default
 `

@@ -39,7 +39,7 @@ func viewOfAlert(lang language, f firing, now time.Time) alertView {
 	}
 	// Rules are written in one language; the names of our own say it in both.
 	if _, ours := messages["alert."+v.Name]; ours && (v.Summary == "" || lang.Code != "en") {
-		v.Summary = lang.T("alert."+v.Name, l["host"], l["app"], l["daemon"], l["pm_id"])
+		v.Summary = lang.T("alert."+v.Name, cmp.Or(l["host"], l["instance"]), l["app"], l["daemon"], l["pm_id"])
 	}
 	return v
 }

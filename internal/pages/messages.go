@@ -113,6 +113,7 @@ var messages = map[string]message{
 	"severity.critical":       {"critical", "严重"},
 	"severity.warning":        {"warning", "警告"},
 	"severity.info":           {"info", "提示"},
+	"alert.PM2ExporterDown":   {"%[1]s does not answer: neither its apps nor its PM2 are seen", "%[1]s 无响应：看不到其 PM2 和应用"},
 	"alert.PM2DaemonDown":     {"PM2 %[3]s on %[1]s does not answer", "%[1]s 上的 PM2 %[3]s 无响应"},
 	"alert.PM2ProcessErrored": {"%[2]s (id %[4]s) on %[1]s is errored: PM2 has given up on it", "%[1]s 上的 %[2]s（ID %[4]s）处于错误状态：PM2 已放弃重启"},
 	"alert.PM2CrashLoop":      {"%[2]s on %[1]s is in a crash loop", "%[1]s 上的 %[2]s 反复崩溃"},
