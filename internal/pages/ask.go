@@ -34,11 +34,12 @@ func (s selector) of(src source) selector {
 // grown is by how much counters grew in a window. Not increase(), which
 // stretches what it sees to the whole window: people count in whole numbers. A
 // counter that is younger than the window began at 0, unless its daemon is as
-// new to Prometheus, in which case it may have been old already. What it lost
-// by a reset is not seen.
+// new to Prometheus, in which case it may have been old already, or it was there
+// in the window before: of an app that was deleted and started again. What it
+// lost by a reset is not seen.
 func (s selector) grown(metric, more, window string) string {
 	c := metric + "{" + string(s) + more + "}"
-	return fmt.Sprintf("((%[1]s unless %[1]s offset %[2]s) and on (job, instance, daemon) (pm2_up{%[3]s} offset %[2]s)) or (%[1]s - min_over_time(%[1]s[%[2]s]))", c, window, s)
+	return fmt.Sprintf("((%[1]s unless max_over_time(%[1]s[%[2]s] offset %[2]s)) and on (job, instance, daemon) (pm2_up{%[3]s} offset %[2]s)) or (%[1]s - min_over_time(%[1]s[%[2]s]))", c, window, s)
 }
 
 // asker asks questions about one moment and collects what went wrong.
@@ -82,6 +83,27 @@ func (q *asker) alive(of selector) (map[source]bool, bool) {
 		out[sourceOf(s.Metric)] = true
 	}
 	return out, ok
+}
+
+// silence is what ought to answer and does not.
+type silence struct {
+	daemons map[source]bool // PM2s, of agents that answer
+	agents  map[source]bool // targets, without a daemon's name
+	unknown bool            // the question failed
+}
+
+func (q *asker) silent(of selector) silence {
+	s := silence{daemons: map[source]bool{}, agents: map[source]bool{}}
+	daemons, ok := q.ask("pm2_up{" + string(of) + "} == 0")
+	for _, d := range daemons {
+		s.daemons[sourceOf(d.Metric)] = true
+	}
+	agents, ok2 := q.ask("up{" + string(of) + "} == 0")
+	for _, a := range agents {
+		s.agents[sourceOf(a.Metric)] = true
+	}
+	s.unknown = !ok || !ok2
+	return s
 }
 
 // lastSeen tells when each daemon of the last day answered last: the moment of

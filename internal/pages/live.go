@@ -182,7 +182,11 @@ func (v *liveView) addHosts(lang language, snap snapshot, ask liveRequest) {
 		default:
 			hv.Text = hostFigures(lang, h)
 			for _, d := range h.Down {
-				hv.Daemons = append(hv.Daemons, lang.T("daemon.down", d.Name, lang.Duration(snap.At.Sub(d.Seen))))
+				text := lang.T("daemon.never", d.Name)
+				if !d.Seen.IsZero() {
+					text = lang.T("daemon.down", d.Name, lang.Duration(snap.At.Sub(d.Seen)))
+				}
+				hv.Daemons = append(hv.Daemons, text)
 			}
 			if h.Daemons+len(h.Down) == 0 {
 				hv.Daemons = []string{lang.T("host.empty")}

@@ -155,9 +155,15 @@ func TestLiveAcrossTime(t *testing.T) {
 	wantText(t, get(t, p, "/").Body.String(), "Hosts 1 Apps 1")
 	w.now = end // nobody looked for forty minutes
 	wantText(t, get(t, p, "/").Body.String(), "last seen 30m ago")
-	w.now = end.Add(-30*time.Minute + 20*time.Hour)
+	w.now, h.gone = end.Add(-30*time.Minute+20*time.Hour), 20*time.Hour
+	w.load(time.Minute)
 	wantText(t, get(t, p, "/").Body.String(), "last seen 20h ago")
-	w.now = end.Add(-30*time.Minute + 25*time.Hour)
+	w.now = w.now.Add(10 * time.Minute)
+	if page := get(t, p, "/").Body.String(); len(rows(page)) != 0 {
+		t.Errorf("it is no target any more, and still there: %q", rows(page))
+	}
+	w.now, h.gone = end.Add(-30*time.Minute+25*time.Hour), 25*time.Hour
+	w.load(time.Minute)
 	if page := get(t, p, "/").Body.String(); len(rows(page)) != 0 {
 		t.Errorf("after a day it is still there: %q", rows(page))
 	}
@@ -175,6 +181,35 @@ func TestLiveCounts(t *testing.T) {
 		if diff := cmp.Diff([]string{want}, rows(page)); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", span, diff)
 		}
+	}
+}
+
+// Another agent of the host may take over its PM2: then nothing is gone.
+func TestLiveAfterAHandover(t *testing.T) {
+	h := demo()
+	h.apps = h.apps[2:3]
+	w := newWorld(t, h)
+	w.load(10 * time.Minute)
+	p := newPages(t, w, newAlertmanager(t))
+	get(t, p, "/")
+	w.now, h.gone = w.now.Add(2*time.Minute), 50*time.Second
+	again := *h
+	again.gone, again.instance = 0, "web-1/deploy"
+	w.hosts = append(w.hosts, &again)
+	w.load(time.Minute)
+	if got := rows(get(t, p, "/").Body.String()); len(got) != 1 || !strings.HasPrefix(got[0], ": worker 5 fork online") {
+		t.Errorf("rows = %q, want one that is online", got)
+	}
+}
+
+// A home that was named and has no PM2 is not a host without any.
+func TestLiveShowsDaemonsNeverSeen(t *testing.T) {
+	w := newWorld(t, &fakeHost{name: "web-1", daemons: []string{"deploy"}, down: "deploy"})
+	w.load(2 * time.Minute)
+	page := get(t, newPages(t, w, newAlertmanager(t)), "/").Body.String()
+	wantText(t, page, "PM2 deploy does not answer")
+	if strings.Contains(page, "no PM2 found here") || !strings.Contains(page, `<li class="bad">`) {
+		t.Error("the host is called well")
 	}
 }
 

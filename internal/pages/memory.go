@@ -57,6 +57,31 @@ func (m *memory) update(q *asker, all selector, alive map[source]bool) {
 	m.alive, m.looked = alive, q.at
 }
 
+// expected are the departed that ought to be there: their target is one still
+// and does not answer, or its agent says that PM2 does not. Who was taken out of
+// the targets, was forgotten, or is watched by another agent now, is not missed.
+func (m *memory) expected(s silence, alive map[source]bool) map[source]*departed {
+	out := map[source]*departed{}
+	elsewhere := map[source]bool{}
+	for src := range alive {
+		src.Instance = ""
+		elsewhere[src] = true
+	}
+	for src, g := range m.gone {
+		anywhere := src
+		anywhere.Instance = ""
+		if !elsewhere[anywhere] && (s.unknown || s.daemons[src] || s.agents[source{Host: src.Host, Instance: src.Instance}]) {
+			out[src] = g
+		}
+	}
+	for src := range s.daemons {
+		if out[src] == nil {
+			out[src] = &departed{} // never seen
+		}
+	}
+	return out
+}
+
 // recall asks when each daemon was there last.
 func (m *memory) recall(q *asker, all selector) {
 	found, ok := q.lastSeen(all)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pm25/pm25/internal/alertmanager"
@@ -115,10 +116,11 @@ func (p *Pages) take(q *asker) snapshot {
 			snap.Processes = append(snap.Processes, pr)
 		}
 	}
-	for _, g := range p.memory.gone {
+	gone := p.memory.expected(q.silent(all), alive)
+	for _, g := range gone {
 		snap.Processes = append(snap.Processes, g.Processes...)
 	}
-	snap.Hosts = q.hosts(all, alive, p.memory.gone)
+	snap.Hosts = q.hosts(all, alive, gone)
 	told, err := p.opts.Alerts.Alerts(q.ctx)
 	if err != nil {
 		q.errs = append(q.errs, err)
@@ -133,8 +135,15 @@ func (p *Pages) take(q *asker) snapshot {
 // Alertmanager may know an alert under more labels than Prometheus' own.
 func joinAlerts(seen []firing, told []alertmanager.Alert) []firing {
 	taken := make([]bool, len(told))
+	alike := map[string][]int{} // by what nearly tells alerts from each other
+	key := func(l map[string]string) string {
+		return strings.Join([]string{l["alertname"], l["instance"], l["daemon"], l["pm2_namespace"], l["app"], l["pm_id"]}, "\x00")
+	}
+	for j := range told {
+		alike[key(told[j].Labels)] = append(alike[key(told[j].Labels)], j)
+	}
 	for i := range seen {
-		for j := range told {
+		for _, j := range alike[key(seen[i].Labels)] {
 			if !taken[j] && holds(told[j].Labels, seen[i].Labels) {
 				seen[i].Told, taken[j] = &told[j], true
 				break

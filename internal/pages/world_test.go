@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -43,11 +44,12 @@ type world struct {
 
 // fakeHost is one machine with one PM2 daemon or more.
 type fakeHost struct {
-	name    string
-	daemons []string
-	gone    time.Duration // how long ago it was seen last; 0: it is there
-	down    string        // a daemon that does not answer, the host does
-	apps    []fakeApp
+	name     string
+	instance string // empty: NAME:9209
+	daemons  []string
+	gone     time.Duration // how long ago it was seen last; 0: it is there
+	down     string        // a daemon that does not answer, the host does
+	apps     []fakeApp
 }
 
 // fakeApp is an app with workers that are all alike.
@@ -104,7 +106,7 @@ type putFunc func(f float64, name string, more ...string)
 
 // scrape writes what the agent of a host says, some time ago.
 func (h *fakeHost) scrape(put putFunc, ago time.Duration) {
-	target := []string{"job", "pm2", "instance", h.name + ":9209", "host", h.name}
+	target := []string{"job", "pm2", "instance", cmp.Or(h.instance, h.name+":9209"), "host", h.name}
 	on := func(f float64, name string, more ...string) {
 		put(f, name, append(append([]string{}, target...), more...)...)
 	}
