@@ -23,7 +23,7 @@ import (
 func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	o := up.Options{Now: time.Now}
 	var logLevel, logFormat, retention string
-	var retentionSize, minFree bytesFlag
+	retentionSize, minFree := bytesFlag{name: "storage.tsdb.retention.size"}, bytesFlag{name: "storage.min-free"}
 
 	cmd := cli.Command("up", "Run the whole stack in one process: the PM2 exporter of this host, Prometheus, Alertmanager and a live page.")
 	o.Web = kingpinflag.AddFlags(cmd, "127.0.0.1:9725")
@@ -49,7 +49,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 		if err != nil {
 			return fmt.Errorf("--storage.tsdb.retention.time: %w", err)
 		}
-		o.Retention, o.RetentionSize, o.MinFree = time.Duration(d), int64(retentionSize), uint64(minFree)
+		o.Retention, o.RetentionSize, o.MinFree = time.Duration(d), retentionSize.bytes, minFree.bytes
 		o.Flags = flagValues(cmd)
 		o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
 		return runUp(o)
@@ -59,16 +59,19 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 func runUp(o up.Options) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	level.Info(o.Logger).Log("msg", "Starting pm25 up", "version", version.Info(), "build_context", version.BuildContext())
 	app.WarnIfManaged(o.Logger, os.Getenv)
 	stack, err := up.New(o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stack.Close()) }()
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+	defer func() {
+		err = errors.Join(err, stack.Close())
+		level.Info(o.Logger).Log("msg", "pm25 has stopped")
+	}()
 	return stack.Run(ctx, hangups)
 }
 

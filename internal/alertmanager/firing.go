@@ -312,6 +312,11 @@ func (f *firing) write(alerts map[model.Fingerprint]*alert.Alert, marks map[mode
 		})
 	}
 	data, err := json.Marshal(doc)
+	for err == nil && len(data) > maxFiringFile { // what the next start would not take
+		f.log.Warn("The alerts are too large: half of them are not known after a restart", "bytes", len(data), "limit", maxFiringFile)
+		doc.Alerts = doc.Alerts[:len(doc.Alerts)/2]
+		data, err = json.Marshal(doc)
+	}
 	if err != nil {
 		return err
 	}

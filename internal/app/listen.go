@@ -81,6 +81,11 @@ func systemdListeners() ([]net.Listener, error) {
 	if len(listeners) == 0 {
 		return nil, errors.New("systemd passed no socket: start the program through its .socket unit, or leave out --web.systemd-socket")
 	}
+	for _, l := range listeners {
+		if l == nil {
+			return nil, errors.New("systemd passed a socket that takes no connections: its .socket unit needs ListenStream")
+		}
+	}
 	return listeners, nil
 }
 

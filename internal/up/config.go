@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"go.yaml.in/yaml/v2"
@@ -147,6 +148,13 @@ func checkTargetFile(name string) error {
 		err = json.Unmarshal(data, &groups)
 	} else {
 		err = yaml.UnmarshalStrict(data, &groups)
+	}
+	for _, g := range groups {
+		for _, t := range g.Targets {
+			if err == nil {
+				err = config.CheckTargetAddress(t[model.AddressLabel])
+			}
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("--targets: %s: %w; it has to be a list such as [{\"targets\": [\"10.0.0.5:9209\"], \"labels\": {\"host\": \"web-1\"}}]", name, err)

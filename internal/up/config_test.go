@@ -85,6 +85,7 @@ func TestTargetFiles(t *testing.T) {
 	for name, c := range map[string]struct{ file, content, want string }{
 		"good JSON":  {"hosts.json", `[{"targets": ["10.0.0.5:9209"], "labels": {"host": "web-1"}}]`, ""},
 		"good YAML":  {"hosts.yml", "- targets: ['10.0.0.5:9209']\n", ""},
+		"a URL":      {"hosts.json", `[{"targets": ["http://10.0.0.5:9209/metrics"]}]`, "is not a valid hostname"},
 		"extension":  {"hosts.txt", "", "has to end in .json, .yml or .yaml"},
 		"not a list": {"hosts.json", `{"targets": []}`, "it has to be a list such as"},
 	} {

@@ -57,7 +57,12 @@ func (d *dataDir) take(found bool) error {
 	}
 	if !found {
 		line := fmt.Sprintf("%s %d\n", formatName, formatVersion)
-		if err := os.WriteFile(filepath.Join(d.path, "version"), []byte(line), 0o600); err != nil {
+		file := filepath.Join(d.path, "version")
+		err := os.WriteFile(file+".tmp", []byte(line), 0o600)
+		if err == nil {
+			err = os.Rename(file+".tmp", file) // whole or not at all
+		}
+		if err != nil {
 			return fmt.Errorf("data folder: %w", err)
 		}
 	}
@@ -96,7 +101,7 @@ func mustBeEmpty(path string) error {
 		return fmt.Errorf("data folder: %w; name another one with --data.dir", err)
 	}
 	for _, e := range entries {
-		if e.Name() != "lock" && e.Name() != "lost+found" {
+		if e.Name() != "lock" && e.Name() != "version.tmp" && e.Name() != "lost+found" {
 			return fmt.Errorf("data folder %s holds %s and no file \"version\", so it is not one of pm25: name an empty or new folder with --data.dir", path, e.Name())
 		}
 	}

@@ -12,6 +12,11 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
+const (
+	minRetentionSize = 64 << 20
+	minMinFree       = 16 << 20
+)
+
 // Options of a Stack, named after its flags.
 type Options struct {
 	DataDir string
@@ -26,8 +31,8 @@ type Options struct {
 	AlertmanagerConfigFile string   // --alertmanager.config.file
 	WebhookURL             string   // --alert.webhook
 	Retention              time.Duration
-	RetentionSize          int64  // bytes
-	MinFree                uint64 // bytes of the data folder's file system
+	RetentionSize          int64 // bytes
+	MinFree                int64 // bytes of the data folder's file system
 
 	Homes       []string // --pm2.home
 	Users       []string // --pm2.user
@@ -49,8 +54,10 @@ func (o Options) validate() error {
 		return errors.New("--host.name is empty: say how this machine is called")
 	case o.Retention < 0 || o.Retention > 0 && o.Retention < 2*time.Hour:
 		return fmt.Errorf("--storage.tsdb.retention.time is %s: it has to be 2h or more", o.Retention)
-	case o.RetentionSize < 0:
-		return fmt.Errorf("--storage.tsdb.retention.size is %d: it can not be negative", o.RetentionSize)
+	case o.RetentionSize < 0 || o.RetentionSize > 0 && o.RetentionSize < minRetentionSize:
+		return fmt.Errorf("--storage.tsdb.retention.size is %d bytes: it has to be 64MiB or more, or 0 for any", o.RetentionSize)
+	case o.MinFree < minMinFree:
+		return fmt.Errorf("--storage.min-free is %d bytes: it has to be 16MiB or more, or the disk could be full in the middle of a sample", o.MinFree)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
 	}
@@ -59,7 +66,7 @@ func (o Options) validate() error {
 			return fmt.Errorf("--web.config.file %s: %w", file, err)
 		}
 	}
-	return checkTargetFiles(o.Targets)
+	return nil
 }
 
 // DefaultHostName is the machine's name, or "localhost" where it has none.

@@ -52,7 +52,10 @@ func (s *Stack) reload() error {
 func (s *Stack) load() (loaded, error) {
 	o := s.opts
 	var l loaded
-	var err error
+	err := checkTargetFiles(o.Targets)
+	if err != nil {
+		return l, err
+	}
 	l.prometheus, err = prometheusConfig(o.ConfigFile, o.HostName, o.Targets, o.Slog)
 	if err != nil {
 		return l, err

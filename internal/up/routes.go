@@ -24,12 +24,18 @@ func (s *Stack) routes() (http.Handler, error) {
 		fmt.Fprintln(w, "pm25 is ready.")
 	})
 	mux.HandleFunc("POST /-/reload", s.serveReload)
+	mux.HandleFunc("/-/reload", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "a reload changes something, so it is asked for with POST", http.StatusMethodNotAllowed)
+	})
+	mux.Handle("GET /prometheus/{$}", http.RedirectHandler("/graph", http.StatusFound))
 	mux.Handle("/prometheus/", http.StripPrefix("/prometheus", s.prometheus.Handler()))
 	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/", s.pages.Handler())
-	return guard(s.exposure, s.external, mux), nil
+	protection := newWebConfig(*s.opts.Web.WebConfigFile, s.exposure.public && !s.opts.Insecure, s.opts.Slog)
+	return guard(s.exposure, s.external, protection.problem, mux), nil
 }
 
 func (s *Stack) serveReload(w http.ResponseWriter, _ *http.Request) {

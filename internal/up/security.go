@@ -28,20 +28,24 @@ func expose(listeners []net.Listener, webConfig string) (exposure, error) {
 			e.public = true
 		}
 	}
-	if webConfig == "" {
-		return e, nil
+	var err error
+	e.tls, e.authenticated, err = readWebConfig(webConfig)
+	return e, err
+}
+
+func readWebConfig(file string) (tls, authenticated bool, err error) {
+	if file == "" {
+		return false, false, nil
 	}
-	data, err := os.ReadFile(webConfig)
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return e, fmt.Errorf("--web.config.file: %w", err)
+		return false, false, fmt.Errorf("--web.config.file: %w", err)
 	}
 	var conf web.Config
 	if err := yaml.Unmarshal(data, &conf); err != nil {
-		return e, fmt.Errorf("--web.config.file %s: %w", webConfig, err)
+		return false, false, fmt.Errorf("--web.config.file %s: %w", file, err)
 	}
-	e.tls = conf.TLSConfig.IsEnabled()
-	e.authenticated = len(conf.Users) > 0 || strings.HasPrefix(conf.TLSConfig.ClientAuth, "RequireAndVerify")
-	return e, nil
+	return conf.TLSConfig.IsEnabled(), len(conf.Users) > 0 || strings.HasPrefix(conf.TLSConfig.ClientAuth, "RequireAndVerify"), nil
 }
 
 // check refuses what would let anyone read and silence.
@@ -52,17 +56,24 @@ func (e exposure) check(insecure bool, addresses []string) error {
 	return fmt.Errorf("--web.listen-address=%s can be reached from other machines, and nobody would be asked for a password: set basic_auth_users or client certificates in --web.config.file, listen on 127.0.0.1, or say --web.insecure", strings.Join(addresses, ","))
 }
 
-// guard keeps other sites' pages away. Requests that change something have to
-// come from our own pages or from no browser at all; and without a password, a
-// Host that is not ours is the sign of a name that was made to point here.
-func guard(e exposure, external *url.URL, next http.Handler) http.Handler {
+// guard keeps strangers and other sites' pages away. Requests that change
+// something have to come from our own pages or from no browser at all; and
+// without a password, a Host that is not ours is the sign of a name that was
+// made to point here. locked, which may be nil, tells why nobody is let in.
+func guard(e exposure, external *url.URL, locked func() error, next http.Handler) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "this request comes from a page of another site", http.StatusForbidden)
 	}))
 	next = sameOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !e.public && !e.authenticated && !ownHost(r.Host, external) {
+		if locked != nil {
+			if err := locked(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		if !e.authenticated && !ownHost(r.Host, e.public, external) {
 			http.Error(w, fmt.Sprintf("%q is no name of this server: use http://127.0.0.1, or give the name with --web.external-url", r.Host), http.StatusMisdirectedRequest)
 			return
 		}
@@ -75,8 +86,8 @@ func guard(e exposure, external *url.URL, next http.Handler) http.Handler {
 }
 
 // ownHost tells whether a Host header names this machine's loopback or the
-// external URL.
-func ownHost(hostport string, external *url.URL) bool {
+// external URL; an address of a public listener is no name that others made.
+func ownHost(hostport string, public bool, external *url.URL) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
@@ -86,7 +97,7 @@ func ownHost(hostport string, external *url.URL) bool {
 		return true
 	}
 	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return ip != nil && (public || ip.IsLoopback())
 }
 
 // externalURL is where people reach us: --web.external-url, or the first

@@ -1,6 +1,7 @@
 package up
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func listenOn(t *testing.T, address string) []net.Listener {
@@ -55,8 +57,9 @@ func TestExposure(t *testing.T) {
 func TestGuard(t *testing.T) {
 	external := &url.URL{Scheme: "https", Host: "pm25.example.com"}
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	local := guard(exposure{}, external, ok)
-	protected := guard(exposure{public: true, authenticated: true}, external, ok)
+	local := guard(exposure{}, external, nil, ok)
+	protected := guard(exposure{public: true, authenticated: true}, external, nil, ok)
+	open := guard(exposure{public: true}, external, nil, ok)
 	for _, c := range []struct {
 		name          string
 		handler       http.Handler
@@ -69,6 +72,9 @@ func TestGuard(t *testing.T) {
 		{"IPv6", local, "GET", "[::1]:9725", "", "", 200},
 		{"behind a proxy", local, "GET", "pm25.example.com", "", "", 200},
 		{"rebound name", local, "GET", "evil.example:9725", "", "", 421},
+		{"address of a public listener", open, "GET", "10.0.0.7:9725", "", "", 200},
+		{"external name of a public listener", open, "GET", "pm25.example.com", "", "", 200},
+		{"rebound name of a public listener", open, "GET", "evil.example:9725", "", "", 421},
 		{"any name, with a password", protected, "GET", "10.0.0.7:9725", "", "", 200},
 		{"own form", local, "POST", "127.0.0.1:9725", "http://127.0.0.1:9725", "same-origin", 200},
 		{"own form, old browser", local, "POST", "127.0.0.1:9725", "http://127.0.0.1:9725", "", 200},
@@ -89,6 +95,48 @@ func TestGuard(t *testing.T) {
 		if w.Code != c.want {
 			t.Errorf("%s: %d, want %d", c.name, w.Code, c.want)
 		}
+	}
+}
+
+// A web configuration that loses its users while we run lets nobody in.
+func TestWebConfigIsFollowed(t *testing.T) {
+	const users = "basic_auth_users:\n  ops: $2y$10$abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuv.abcdefghi\n"
+	file := filepath.Join(t.TempDir(), "web.yml")
+	moment := time.Now()
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		moment = moment.Add(time.Second)
+		if err := os.Chtimes(file, moment, moment); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(users)
+	public, local := newWebConfig(file, true, slog.New(slog.DiscardHandler)), newWebConfig(file, false, slog.New(slog.DiscardHandler))
+	for _, c := range []struct {
+		text          string
+		public, local bool // let in
+	}{{users, true, true}, {"", false, true}, {"basic_auth_user: {}\n", false, false}, {users, true, true}} {
+		put(c.text)
+		if got := public.problem(); (got == nil) != c.public {
+			t.Errorf("public, %q: %v", c.text, got)
+		}
+		if got := local.problem(); (got == nil) != c.local {
+			t.Errorf("local, %q: %v", c.text, got)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if public.problem() == nil {
+		t.Error("let in without a file")
+	}
+	w := httptest.NewRecorder()
+	guard(exposure{public: true, authenticated: true}, &url.URL{}, public.problem, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("%d", w.Code)
 	}
 }
 

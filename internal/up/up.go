@@ -248,7 +248,7 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 
 func (s *Stack) openPrometheus() (err error) {
 	s.prometheus, err = prom.Open(prom.Options{
-		Dir: s.data.sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: s.opts.MinFree,
+		Dir: s.data.sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: uint64(s.opts.MinFree),
 		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.rules, Flags: s.opts.Flags,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "prometheus"), Now: s.opts.Now,
 	}, s.first.prometheus)
