@@ -93,6 +93,7 @@ type Server struct {
 	journals   []*journal
 	alerts     *mem.Alerts
 	firing     *firing
+	failures   *failures
 	taken      bool // the alerts of the last run are in memory: their file may be replaced
 	groups     marker.GroupMarker
 	pipelines  *notify.PipelineBuilder
@@ -104,6 +105,8 @@ type Server struct {
 	reloads sync.Mutex
 	closed  bool
 	live    atomic.Pointer[generation]
+
+	integrations atomic.Int64
 
 	stop   chan struct{}
 	upkeep sync.WaitGroup
@@ -118,7 +121,7 @@ func New(o Options, conf *config.Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics of Alertmanager: %w", err)
 	}
-	s := &Server{opts: o, metrics: m, recorder: eventrecorder.NopRecorder(), groups: marker.NewGroupMarker(), birth: o.Now(), stop: make(chan struct{})}
+	s := &Server{opts: o, metrics: m, recorder: eventrecorder.NopRecorder(), groups: marker.NewGroupMarker(), birth: o.Now(), stop: make(chan struct{}), failures: newFailures(o.Now)}
 	if err := s.open(conf); err != nil {
 		_ = s.Close(context.Background())
 		return nil, err

@@ -354,6 +354,25 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	}
 }
 
+// A delivery that fails is told until one of the same group succeeds.
+func TestFailing(t *testing.T) {
+	h := newHook(t)
+	h.code = http.StatusBadRequest // which is not tried again at once
+	r := start(t, t.TempDir(), quick(t, h.URL))
+	if f, failing := r.Failing(); failing || r.Integrations() != 1 {
+		t.Errorf("before anything: %+v, %d integrations", f, r.Integrations())
+	}
+	r.post(t, alertOf("a", time.Hour))
+	until(t, "a failure", func() bool { _, failing := r.Failing(); return failing })
+	if f, _ := r.Failing(); f.Groups != 1 || !strings.Contains(f.Err, "400") || time.Since(f.Since) > patience {
+		t.Errorf("%+v", f)
+	}
+	h.mu.Lock()
+	h.code = http.StatusOK
+	h.mu.Unlock()
+	until(t, "a success", func() bool { _, failing := r.Failing(); return !failing })
+}
+
 func TestMetrics(t *testing.T) {
 	r := start(t, t.TempDir(), quick(t, newHook(t).URL))
 	for _, name := range []string{

@@ -16,8 +16,9 @@ var errClosed = errors.New("alertmanager is closed or reloaded")
 // what is in doubt, and knows when the last delivery has ended: the dispatcher
 // does not wait for them, and one that was made has to be written down.
 type gate struct {
-	firing *firing
-	next   notify.Stage
+	firing   *firing
+	failures *failures
+	next     notify.Stage
 
 	mu     sync.Mutex
 	closed bool
@@ -34,7 +35,11 @@ func (g *gate) Exec(ctx context.Context, l *slog.Logger, alerts ...*alert.Alert)
 		return ctx, nil, nil
 	}
 	g.firing.before(alerts)
-	return g.next.Exec(ctx, l, alerts...)
+	ctx, alerts, err := g.next.Exec(ctx, l, alerts...)
+	if group, ok := notify.GroupKey(ctx); ok && !errors.Is(err, context.Canceled) {
+		g.failures.note(group, err)
+	}
+	return ctx, alerts, err
 }
 
 func (g *gate) enter() bool {

@@ -98,7 +98,7 @@ func (s *Server) Reload(conf *config.Config) error {
 	}
 	s.api.Update(conf, s.mutes)
 	s.live.Store(s.begin(conf, p))
-	s.metrics.loaded(p, len(conf.InhibitRules), s.opts.Now())
+	s.integrations.Store(int64(s.metrics.loaded(p, len(conf.InhibitRules), s.opts.Now())))
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (s *Server) ReloadFailed() { s.metrics.loadedOK.Set(0) }
 
 func (s *Server) begin(conf *config.Config, p prepared) *generation {
 	g := &generation{inhibitor: inhibit.NewInhibitor(s.alerts, conf.InhibitRules, s.opts.Logger, s.recorder)}
-	g.gate = &gate{firing: s.firing, next: s.pipelines.New(p.receivers, func() time.Duration { return 0 },
+	g.gate = &gate{firing: s.firing, failures: s.failures, next: s.pipelines.New(p.receivers, func() time.Duration { return 0 },
 		g.inhibitor, s.silencer, timeinterval.NewIntervener(p.intervals), s.groups, s.deliveries, nil)}
 	g.dispatcher = dispatch.NewDispatcher(s.alerts, p.routes, g.gate, s.groups,
 		func(d time.Duration) time.Duration { return max(d, notify.MinTimeout) },

@@ -42,8 +42,8 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 	return m, nil
 }
 
-func (m metrics) loaded(p prepared, inhibitions int, now time.Time) {
-	integrations := 0
+// loaded returns the number of integrations.
+func (m metrics) loaded(p prepared, inhibitions int, now time.Time) (integrations int) {
 	for _, r := range p.receivers {
 		integrations += len(r)
 	}
@@ -52,4 +52,5 @@ func (m metrics) loaded(p prepared, inhibitions int, now time.Time) {
 	m.inhibitions.Set(float64(inhibitions))
 	m.loadedOK.Set(1)
 	m.loadedAt.Set(float64(now.Unix()))
+	return integrations
 }

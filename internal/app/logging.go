@@ -18,5 +18,5 @@ func NewLoggers(least, format string) (log.Logger, *slog.Logger) {
 		logger = log.NewJSONLogger(out)
 	}
 	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
-	return log.With(logger, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slog.New(slgk.NewGoKitHandler(logger, nil))
+	return log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slog.New(slgk.NewGoKitHandler(logger, nil))
 }

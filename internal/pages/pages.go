@@ -56,7 +56,8 @@ type Alerts interface {
 type Notice struct {
 	Message string // key of a message
 	Args    []any
-	Warning bool // something to know of, not a failure
+	Warning bool   // something to know of, not a failure
+	Page    string // the only one that says it; empty: all
 }
 
 // Options of Pages.
@@ -155,6 +156,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, code int, page stri
 	lang := chooseLanguage(w, r)
 	f := frame{language: lang, Version: p.opts.Version, Page: page, Other: lang.switchLink(r), Body: body}
 	for _, n := range append(p.opts.Notices(), more...) {
+		if n.Page != "" && n.Page != page {
+			continue
+		}
 		f.Notices = append(f.Notices, noticeView{lang.T(n.Message, n.Args...), n.Warning})
 	}
 	var out bytes.Buffer

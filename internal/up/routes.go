@@ -51,9 +51,15 @@ func (s *Stack) metrics() http.Handler {
 
 // notices are what every page has to say.
 func (s *Stack) notices() []pages.Notice {
-	free, low := s.prometheus.DiskLow()
-	if !low {
-		return nil
+	var out []pages.Notice
+	if free, low := s.prometheus.DiskLow(); low {
+		out = append(out, pages.Notice{Message: "notice.disk", Args: []any{units.Base2Bytes(free).Round(1).String(), s.data.path}})
 	}
-	return []pages.Notice{{Message: "notice.disk", Args: []any{units.Base2Bytes(free).Round(1).String(), s.data.path}}}
+	if f, failing := s.alertmanager.Failing(); failing {
+		out = append(out, pages.Notice{Message: "notice.failing", Args: []any{f.Since.Format("15:04:05 MST"), f.Err}})
+	}
+	if s.alertmanager.Integrations() == 0 {
+		out = append(out, pages.Notice{Message: "notice.nobody", Page: "alerts", Warning: true})
+	}
+	return out
 }
