@@ -33,7 +33,7 @@ func Collectors() []string { return []string{"daemon", "process", "app", "custom
 
 // BusKinds lists the values of pm25_agent_bus_messages_total's label kind.
 func BusKinds() []string {
-	return []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill"}
+	return []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill", "report", "ext_exception", "ext_event", "transaction"}
 }
 
 // RejectReasons lists why discovery leaves a socket alone.

@@ -114,7 +114,7 @@ type busLine struct {
 
 // Stats counts the watcher's own work.
 type Stats struct {
-	Messages                  [10]uint64 // by pm2.EventKind
+	Messages                  [14]uint64 // by pm2.EventKind
 	DecodeErrors              uint64
 	Requests, RequestFailures uint64
 	Connects, ConnectFailures uint64
@@ -316,39 +316,6 @@ func (w *Watcher) bury() {
 	w.readLog(nil, false)
 	w.classifier.DaemonGone(w.downAt)
 	w.buried = true
-}
-
-// event takes a message of the bus.
-func (w *Watcher) event(ev *pm2.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.opts.Now()
-	w.heardAt = now
-	w.stats.Messages[ev.Kind]++
-	w.catchLine()
-	switch ev.Kind {
-	case pm2.EventDaemonLog:
-		w.announced(ev.Text, now)
-		return
-	case pm2.EventLifecycle:
-		w.dirty = true
-		w.classifier.Lifecycle(ev.Lifecycle, ev.Status, ev.PMID)
-	case pm2.EventException:
-		if !ev.Notified { // the app itself lives on
-			w.classifier.Exception(ev.PMID)
-		}
-	case pm2.EventKill:
-		w.dirty = true
-	}
-	w.ledger.Event(ev, now)
-}
-
-func (w *Watcher) undecodable(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stats.DecodeErrors++; w.stats.DecodeErrors == 1 {
-		level.Warn(w.log).Log("msg", "PM2 sent something that can not be decoded; counted from now on in pm25_agent_decode_errors_total", "err", err)
-	}
 }
 
 // exit takes an end that the classifier judged. The lock is held.
