@@ -333,7 +333,7 @@ func TestNodeCountersGoOnOverLives(t *testing.T) {
 	says(q, 4, 2)
 	l = again(t, l)
 	says(q, 5, 2.5)
-	n, ok := l.Node(0)
+	n, ok := l.Node(webKey())
 	if !ok || n.GC[0].Count != 1+3+5 || n.GC[0].Buckets[1] != 9 || n.Active != 1+1+2.5 {
 		t.Errorf("%v %+v", ok, n)
 	}
@@ -349,13 +349,13 @@ func TestPresent(t *testing.T) {
 	late := p.says(true, nil)
 	late.Report.Seq, late.Report.InFlight = 1, 9 // repeated
 	l.take(t, late)
-	if got, ok := l.Present(0, started, noon); !ok || got.InFlight != 3 || !got.Fresh || !got.ReportedAt.Equal(noon) {
+	if got, ok := l.Present(webKey(), started, noon); !ok || got.InFlight != 3 || !got.Fresh || !got.ReportedAt.Equal(noon) {
 		t.Errorf("%v %+v", ok, got)
 	}
-	if got, ok := l.Present(0, started, noon.Add(10*time.Minute)); !ok || got.Fresh {
+	if got, ok := l.Present(webKey(), started, noon.Add(10*time.Minute)); !ok || got.Fresh {
 		t.Errorf("silent for long: %v %+v", ok, got)
 	}
-	if _, ok := l.Present(0, noon.Add(time.Minute), noon); ok {
+	if _, ok := l.Present(webKey(), noon.Add(time.Minute), noon); ok {
 		t.Error("the figures of a process that ended describe the next one")
 	}
 }

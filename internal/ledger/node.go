@@ -78,9 +78,9 @@ type Present struct {
 
 // Present returns what the process that PM2 started at that time said of
 // itself; ok is false where it said nothing yet.
-func (l *Ledger) Present(pmID int, started, now time.Time) (p Present, ok bool) {
-	x, found := l.ext[pmID]
-	if !found {
+func (l *Ledger) Present(key ProcKey, started, now time.Time) (p Present, ok bool) {
+	x, found := l.ext[key.PMID]
+	if !found || x.app != key.AppKey {
 		return Present{}, false
 	}
 	var at int64
@@ -102,8 +102,8 @@ func (l *Ledger) Present(pmID int, started, now time.Time) (p Present, ok bool) 
 
 // Node returns the counts of one of PM2's process ids; ok is false where no
 // process of it has ever reported.
-func (l *Ledger) Node(pmID int) (n NodeCounters, ok bool) {
-	if x, found := l.ext[pmID]; found {
+func (l *Ledger) Node(key ProcKey) (n NodeCounters, ok bool) {
+	if x, found := l.ext[key.PMID]; found && x.app == key.AppKey {
 		return x.node, x.node.Known
 	}
 	return NodeCounters{}, false
