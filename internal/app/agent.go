@@ -120,7 +120,7 @@ func (a *Agent) collectors() ([]exporter.Collector, error) {
 	var on []exporter.Collector
 	for _, c := range []exporter.Collector{
 		exporter.NewDaemonCollector(daemons), exporter.NewProcessCollector(processes), exporter.NewAppCollector(),
-		exporter.NewCustomCollector(a.opts.CustomPerProcess), host,
+		exporter.NewHTTPCollector(a.opts.Now), exporter.NewNodejsCollector(a.opts.Now), exporter.NewCustomCollector(a.opts.CustomPerProcess), host,
 	} {
 		if a.opts.Collectors[c.Name()] {
 			on = append(on, c)

@@ -29,7 +29,9 @@ func Handled() []string { return []string{"true", "false"} }
 
 // Collectors lists the collectors, which are also the values of the label
 // collector.
-func Collectors() []string { return []string{"daemon", "process", "app", "custom", "host"} }
+func Collectors() []string {
+	return []string{"daemon", "process", "app", "http", "nodejs", "custom", "host"}
+}
 
 // BusKinds lists the values of pm25_agent_bus_messages_total's label kind.
 func BusKinds() []string {
@@ -45,7 +47,7 @@ func RejectReasons() []string {
 }
 
 // DropReasons lists the values of pm25_agent_dropped_total's label what.
-func DropReasons() []string { return []string{"app", "custom_metric", "log_gap"} }
+func DropReasons() []string { return []string{"app", "custom_metric", "log_gap", "http_series"} }
 
 const (
 	boundApps   = "1 000 apps a daemon, then (other)"

@@ -101,8 +101,8 @@ func processMetrics() []Metric {
 func appMetrics() []Metric {
 	return []Metric{
 		{Name: AppExits, Type: Counter, Labels: perApp(closed("reason", Reasons())), Help: "Ends of an app's processes, by reason.", Note: "Each end counts once. unknown is never a crash."},
-		{Name: AppExceptions, Type: Counter, Labels: perApp(closed("handled", Handled())), Help: "Exceptions that PM2 reported, by whether the app itself reported them.", Note: "handled=\"true\": sent with io.notifyError or an error handler; false: uncaught exceptions and unhandled rejections."},
-		{Name: AppEvents, Type: Counter, Labels: perApp(closed("event", Events())), Help: "Messages on PM2's bus about an app.", Note: "PM2 sends two exit events for an intended stop; pm2_app_exits_total counts ends."},
+		{Name: AppExceptions, Type: Counter, Labels: perApp(closed("handled", Handled())), Help: "Exceptions that PM2 or pm25-ext reported, by whether the app handled them.", Note: "handled=\"true\": sent with notifyError or an error handler; false: uncaught exceptions and unhandled rejections. What both report counts once."},
+		{Name: AppEvents, Type: Counter, Labels: perApp(closed("event", Events())), Help: "Messages on PM2's bus about an app.", Note: "PM2 sends two exit events for an intended stop; pm2_app_exits_total counts ends. Reports and exceptions of pm25-ext are not among them."},
 		{Name: AppLogLines, Type: Counter, Labels: perApp(closed("stream", Streams())), Help: "Lines an app wrote to its standard output and error."},
 		{Name: AppLogFileBytes, Type: Gauge, Unit: "bytes", Labels: perApp(closed("stream", Streams())), Help: "Size of an app's log files in bytes.", Note: "Summed over its processes' distinct files. Absent where the agent may not look."},
 		{Name: AppExpectedInstances, Type: Gauge, Labels: perApp(), Help: "Processes of an app in the list that pm2 save wrote.", Note: "Absent for an app that was not saved."},
