@@ -62,7 +62,7 @@ func (c *httpCollector) Collect(_ context.Context, in *Input, out *Sink) error {
 				if !p.Running() {
 					continue
 				}
-				if present, ok := l.Present(p.Key, p.StartedAt, now); ok && present.Fresh {
+				if present, ok := l.Present(p.Key, p.PID, p.StartedAt, now); ok && present.Fresh {
 					out.Gauge(catalog.HTTPInFlight, present.InFlight, c.processes.get(procLabelKey{d.Label, p.Key}))
 				}
 			}

@@ -63,7 +63,7 @@ func (c *nodejsCollector) process(daemon string, p *watch.ProcessView, l *ledger
 	if !p.Running() {
 		return
 	}
-	if present, ok := l.Present(p.Key, p.StartedAt, now); ok {
+	if present, ok := l.Present(p.Key, p.PID, p.StartedAt, now); ok {
 		c.present(&present, c.labels.get(procLabelKey{daemon, p.Key}).base, out)
 	}
 }

@@ -349,15 +349,33 @@ func TestPresent(t *testing.T) {
 	late := p.says(true, nil)
 	late.Report.Seq, late.Report.InFlight = 1, 9 // repeated
 	l.take(t, late)
-	if got, ok := l.Present(webKey(), started, noon); !ok || got.InFlight != 3 || !got.Fresh || !got.ReportedAt.Equal(noon) {
+	if got, ok := l.Present(webKey(), 7, started, noon); !ok || got.InFlight != 3 || !got.Fresh || !got.ReportedAt.Equal(noon) {
 		t.Errorf("%v %+v", ok, got)
 	}
-	if got, ok := l.Present(webKey(), started, noon.Add(10*time.Minute)); !ok || got.Fresh {
+	if got, ok := l.Present(webKey(), 7, started, noon.Add(10*time.Minute)); !ok || got.Fresh {
 		t.Errorf("silent for long: %v %+v", ok, got)
 	}
-	if _, ok := l.Present(webKey(), noon.Add(time.Minute), noon); ok {
+	if _, ok := l.Present(webKey(), 7, noon.Add(time.Minute), noon); ok {
 		t.Error("the figures of a process that ended describe the next one")
 	}
 }
 
 func appKey(p pm2.Process) AppKey { return AppKey{p.Namespace, p.Name} }
+
+// TestSeveralProcessesBelowOne: an app that PM2 runs through npm, and that has
+// workers of its own.
+func TestSeveralProcessesBelowOne(t *testing.T) {
+	l := New(noon)
+	for pid, inFlight := range map[int]float64{20: 1, 21: 2, 30: 4} {
+		ev := tell(pid, noon.Add(time.Second)).says(true, nil)
+		r := pm2.NoRuntime()
+		r.HeapUsed = float64(pid)
+		ev.Report.InFlight, ev.Report.Runtime = inFlight, &r
+		l.take(t, ev)
+	}
+	for listed, want := range map[int]float64{10: 20, 30: 30} {
+		if p, ok := l.Present(webKey(), listed, noon, noon); !ok || p.Runtime.HeapUsed != want || p.InFlight != 7 {
+			t.Errorf("%d is listed: %v %+v, want the heap of %v", listed, ok, p, want)
+		}
+	}
+}

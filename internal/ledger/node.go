@@ -76,28 +76,53 @@ type Present struct {
 	Runtime    pm2.Runtime // NaN where it does not say
 }
 
-// Present returns what the process that PM2 started at that time said of
-// itself; ok is false where it said nothing yet.
-func (l *Ledger) Present(key ProcKey, started, now time.Time) (p Present, ok bool) {
+// Present returns what the process that PM2 started at that time, under that
+// number, says of itself. Where that one does not report, as npm, the one
+// below it with the lowest number speaks; requests in flight are those of all.
+// ok is false where nobody said anything yet.
+func (l *Ledger) Present(key ProcKey, pid int, started, now time.Time) (p Present, ok bool) {
 	x, found := l.ext[key.PMID]
 	if !found || x.app != key.AppKey {
 		return Present{}, false
 	}
-	var at int64
-	var newest *life
+	var speaker *life
+	speakerPID := 0
+	p.InFlight = math.NaN()
 	for k, lf := range x.lives {
-		if !lf.retired && lf.seq > 0 && k.start >= at && (started.IsZero() || k.start >= started.Add(-startSlack).UnixMilli()) {
-			at, newest = k.start, lf
+		if lf.retired || lf.seq == 0 || !started.IsZero() && k.start < started.Add(-startSlack).UnixMilli() {
+			continue
+		}
+		fresh := now.Sub(lf.seen) <= staleFor
+		if fresh && lf.hasHTTP {
+			p.InFlight = lf.inFlight + zeroIfNaN(p.InFlight)
+		}
+		if speaker == nil || better(k.pid == pid, speakerPID == pid, fresh, now.Sub(speaker.seen) <= staleFor, k.pid < speakerPID) {
+			speaker, speakerPID = lf, k.pid
 		}
 	}
-	if newest == nil {
+	if speaker == nil {
 		return Present{}, false
 	}
-	p = Present{ReportedAt: newest.seen, Fresh: now.Sub(newest.seen) <= staleFor, InFlight: math.NaN(), Runtime: newest.runtime}
-	if newest.hasHTTP {
-		p.InFlight = newest.inFlight
-	}
+	p.ReportedAt, p.Fresh, p.Runtime = speaker.seen, now.Sub(speaker.seen) <= staleFor, speaker.runtime
 	return p, true
+}
+
+// better decides between two processes by pairs of facts, in this order.
+func better(listed, oldListed, fresh, oldFresh, lower bool) bool {
+	switch {
+	case listed != oldListed:
+		return listed
+	case fresh != oldFresh:
+		return fresh
+	}
+	return lower
+}
+
+func zeroIfNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
 }
 
 // Node returns the counts of one of PM2's process ids; ok is false where no

@@ -31,6 +31,9 @@ func (d *reportDecoder) decode() (*Report, error) {
 	d.cells, d.ends, d.known = d.cells[:0], d.ends[:0], false
 	var version uint64
 	err := d.object(func(key []byte) (err error) {
+		if kind, err := d.scan.Kind(); err != nil || kind == jsonscan.Null {
+			return err // a part that is turned off, or failed
+		}
 		switch string(key) {
 		case "v":
 			version, err = d.count()

@@ -2,10 +2,13 @@ package pm2
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +76,60 @@ func TestDecodeReport(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, reports[0], cmpopts.EquateNaNs(), cmpopts.IgnoreUnexported(Report{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPartsThatAreOff: an app may turn parts of the extension off, and parts
+// that fail are off.
+func TestPartsThatAreOff(t *testing.T) {
+	reports, bad := readReports(`{`+reportHead+`,"http":null,"slow":null,"runtime":null,"exceptions":null}`, `{`+reportHead+`}`)
+	if len(bad) > 0 || len(reports) != 2 {
+		t.Fatalf("%d reports, %v", len(reports), bad)
+	}
+	for _, r := range reports {
+		if r.HTTP || r.Runtime != nil || r.Exceptions != nil {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// TestRecordedReports: what the extension really sends is understood.
+func TestRecordedReports(t *testing.T) {
+	files, err := filepath.Glob("testdata/ext/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no recordings", err)
+	}
+	kinds, series, slow := map[EventKind]int{}, 0, 0
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var frames bytes.Buffer
+		for line := range bytes.Lines(data) {
+			var m struct {
+				Topic   string
+				Payload json.RawMessage
+			}
+			if err := json.Unmarshal(line, &m); err != nil {
+				t.Fatal(err)
+			}
+			frames.Write(message(m.Topic, string(m.Payload)))
+		}
+		_ = NewBus(&frames).Read(func(ev *Event) {
+			kinds[ev.Kind]++
+			if ev.Kind == EventReport {
+				checkReport(t, ev.Report)
+				series += len(ev.Report.Series)
+				slow += len(ev.Report.Slow)
+				if ev.Report.Runtime == nil || !(ev.Report.Runtime.HeapUsed > 0) || ev.Report.Exceptions == nil || ev.Name == "" {
+					t.Errorf("%s: %+v", name, ev.Report)
+				}
+			}
+		}, func(err error) { t.Errorf("%s: %v", name, err) })
+	}
+	if kinds[EventReport] == 0 || kinds[EventExtException] == 0 || kinds[EventExtEvent] == 0 || series == 0 || slow == 0 || kinds[EventCustom] > 0 {
+		t.Errorf("%v, %d series, %d slow requests", kinds, series, slow)
 	}
 }
 
