@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 )
 
@@ -45,6 +47,8 @@ func run(args []string) error {
 	cli.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
 	cli.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
 	cli.Flag("custom.max-per-process", "How many values of @pm2/io are exposed of one process.").Default("100").IntVar(&o.CustomPerProcess)
+	cli.Flag("http.max-series-per-app", "How many combinations of method, route and code are told apart of one app.").Default(strconv.Itoa(ledger.DefaultAppSeries)).IntVar(&o.Limits.AppSeries)
+	cli.Flag("http.max-series", "How many of them of all apps of a PM2 daemon.").Default(strconv.Itoa(ledger.DefaultSeries)).IntVar(&o.Limits.Series)
 	for _, group := range catalog.Groups() {
 		if !group.Switchable() {
 			continue

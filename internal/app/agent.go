@@ -84,6 +84,7 @@ func (a *Agent) prepare() (err error) {
 	a.set = &daemonSet{
 		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
 		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
+		limits: a.opts.Limits,
 	}
 	all, err := a.collectors()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/pm25/pm25/exporter"
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
 	"github.com/pm25/pm25/internal/watch"
@@ -33,6 +34,7 @@ type daemonSet struct {
 	now      func() time.Time
 	yield    func(discovery.Candidate) bool // may be nil
 	claims   *claims                        // may be nil
+	limits   ledger.Limits
 
 	mu       sync.Mutex
 	running  map[string]*watched // by label
@@ -129,7 +131,7 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		},
 		OOM:    s.oomCounter,
 		Proc:   s.proc,
-		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state,
+		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state, Limits: s.limits,
 	})
 	ended := make(chan struct{})
 	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}

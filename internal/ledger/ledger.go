@@ -124,7 +124,7 @@ type Ledger struct {
 	tidiedAt     time.Time
 }
 
-// Limits are bounds of what is told apart.
+// Limits are bounds of what is told apart. Zero values are the defaults.
 type Limits struct {
 	AppSeries int // series of requests of one app
 	Series    int // … and of all
@@ -140,7 +140,9 @@ func New(now time.Time) *Ledger {
 }
 
 // Limit sets bounds; what is over them already stays.
-func (l *Ledger) Limit(to Limits) { l.limits = to }
+func (l *Ledger) Limit(to Limits) {
+	l.limits = Limits{cmp.Or(to.AppSeries, DefaultAppSeries), cmp.Or(to.Series, DefaultSeries)}
+}
 
 // App returns the counters of an app, nil where there are none.
 func (l *Ledger) App(key AppKey) *App { return l.apps[key] }

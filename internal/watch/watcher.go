@@ -51,7 +51,7 @@ type OOMCounter interface {
 	Read() (value uint64, source string, err error)
 }
 
-// Options of a Watcher. All but State are required.
+// Options of a Watcher. All but State and Limits are required.
 type Options struct {
 	Candidate discovery.Candidate
 	Dial      Dial
@@ -63,7 +63,8 @@ type Options struct {
 	BootID   string
 	Logger   log.Logger
 	Now      func() time.Time
-	State    *State // of the last orderly shutdown, nil if there is none
+	State    *State        // of the last orderly shutdown, nil if there is none
+	Limits   ledger.Limits // zero values are the defaults
 }
 
 // Watcher follows one daemon. Its methods are safe for concurrent use.
@@ -130,6 +131,7 @@ func New(o Options) *Watcher {
 	if o.State != nil {
 		w.restore(o.State)
 	}
+	w.ledger.Limit(o.Limits)
 	return w
 }
 
