@@ -37,6 +37,18 @@ process.send({type: 'http:transaction', data: {url: '/a?token=canary', method: '
 setInterval(report, 200);
 `
 
+// viaSocket makes a reporter use the agent's socket instead of PM2's bus.
+const viaSocket = `
+const net = require('net');
+const socket = () => net.connect(process.env.PM2_HOME + '/pm25-ext.sock').on('error', () => { out = null; });
+let out = null;
+const send = (m) => {
+  if (!out) out = socket();
+  out.write(JSON.stringify({topic: m.type, data: m.data, pm_id: Number(process.env.as || process.env.pm_id)}) + '\n');
+};
+process.send = send;
+`
+
 // native is the sum of a histogram's exponential buckets.
 func native(h *dto.Histogram) uint64 {
 	n, at := int64(h.GetZeroCount()), int64(0)
@@ -184,4 +196,34 @@ func TestReports(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestReportsWithoutABus: a process that PM2 does not start itself reports over
+// the agent's socket, under its own name only.
+func TestReportsWithoutABus(t *testing.T) {
+	d := pm2test.New(t, pm2test.Options{})
+	script := filepath.Join(d.Home(), "reporter.js")
+	write(t, script, viaSocket+reporter)
+	sh := func(name string, env map[string]string) pm2test.AppSpec {
+		return pm2test.AppSpec{Name: name, Script: "/bin/sh", Args: []string{"-c", "node " + script + "; true"}, Env: env, Extra: map[string]any{"interpreter": "none"}}
+	}
+	a := start(t, "--pm2.home=e="+d.Home())
+	a.wait(1, "pm2_up", "daemon", "e")
+	d.App(t, sh("wrapped", nil))
+	a.requests("wrapped", 3)
+	d.App(t, sh("liar", map[string]string{"as": "0"}))
+	pm2test.Eventually(t, 20*time.Second, func() error {
+		if v, _ := a.scrape().value("pm25_agent_dropped_total", "what", "ext_message"); v < 5 {
+			return fmt.Errorf("%v messages were dropped", v)
+		}
+		return nil
+	})
+	a.requests("wrapped", 3)
+	m := a.scrape()
+	if n := len(m.find("pm2_http_request_duration_seconds", "app", "liar")); n != 0 {
+		t.Errorf("%d series of an app that reports as another", n)
+	}
+	if v, ok := m.value("nodejs_heap_size_used_bytes", "app", "wrapped"); !ok || v != 1 {
+		t.Errorf("heap %v (%v)", v, ok)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/pm25/pm25/exporter"
+	"github.com/pm25/pm25/internal/extsock"
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
@@ -132,6 +133,9 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		OOM:    s.oomCounter,
 		Proc:   s.proc,
 		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state, Limits: s.limits,
+		ListenExt: func(uid int) (watch.ExtSocket, error) {
+			return extsock.Listen(extsock.Options{Root: c.Root, Home: c.Home, UID: uid})
+		},
 	})
 	ended := make(chan struct{})
 	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}

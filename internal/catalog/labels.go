@@ -47,7 +47,9 @@ func RejectReasons() []string {
 }
 
 // DropReasons lists the values of pm25_agent_dropped_total's label what.
-func DropReasons() []string { return []string{"app", "custom_metric", "log_gap", "http_series"} }
+func DropReasons() []string {
+	return []string{"app", "custom_metric", "log_gap", "http_series", "ext_message"}
+}
 
 const (
 	boundApps   = "1 000 apps a daemon, then (other)"

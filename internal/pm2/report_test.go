@@ -204,9 +204,9 @@ func TestReportsThatAreNot(t *testing.T) {
 // TestReportsNames: what an app calls its routes and methods becomes a label.
 func TestReportsNames(t *testing.T) {
 	for sent, want := range map[string][2]string{
-		`"get","/a"`:          {OtherMethod, "/a"},
-		`"GET\n","/a\u0000b"`: {OtherMethod, "/a\uFFFDb~"},
-		`"PROPFIND","/é"`:     {"PROPFIND", "/é"},
+		`"get","/a"`:                                    {OtherMethod, "/a"},
+		`"GET\n","/a\u0000b"`:                           {OtherMethod, "/a\uFFFDb~"},
+		`"PROPFIND","/é"`:                               {"PROPFIND", "/é"},
 		`"` + strings.Repeat("X", 100) + `","/a"`:       {OtherMethod, "/a"},
 		`"","` + strings.Repeat("/long", 1000) + `"`:    {OtherMethod, strings.Repeat("/long", 23) + "/lon~"},
 		`"POST","` + strings.Repeat("\\ud800", 2) + `"`: {"POST", "\uFFFD\uFFFD"},
@@ -233,7 +233,7 @@ func TestReportsLeaveNoGarbage(t *testing.T) {
 	bus := NewBus(in)
 	read := func() {
 		in.Reset(frame)
-		bus.in.Next() //nolint:errcheck // the frame is whole
+		_, _ = bus.in.Next()
 		ev := Event{PMID: -1}
 		if err := bus.message(&ev); err != nil || len(ev.Report.Series) != 50 {
 			t.Fatal(err)

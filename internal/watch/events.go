@@ -27,7 +27,14 @@ func (w *Watcher) event(ev *pm2.Event) {
 		}
 	case pm2.EventKill:
 		w.dirty = true
-	case pm2.EventReport:
+	}
+	w.count(ev)
+}
+
+// count hands a message to the ledger. The lock is held.
+func (w *Watcher) count(ev *pm2.Event) {
+	now := w.opts.Now()
+	if ev.Kind == pm2.EventReport {
 		if err := w.ledger.Report(ev, now); err != nil {
 			w.misunderstood(err)
 		}

@@ -51,7 +51,8 @@ type OOMCounter interface {
 	Read() (value uint64, source string, err error)
 }
 
-// Options of a Watcher. All but State and Limits are required.
+// Options of a Watcher. All but State, Limits and ListenExt
+// are required.
 type Options struct {
 	Candidate discovery.Candidate
 	Dial      Dial
@@ -65,6 +66,9 @@ type Options struct {
 	Now      func() time.Time
 	State    *State        // of the last orderly shutdown, nil if there is none
 	Limits   ledger.Limits // zero values are the defaults
+	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
+	// the daemon\'s user; nil for none.
+	ListenExt func(uid int) (ExtSocket, error)
 }
 
 // Watcher follows one daemon. Its methods are safe for concurrent use.
@@ -72,6 +76,7 @@ type Watcher struct {
 	opts Options
 	log  log.Logger
 
+	ext        ExtSocket     // nil while there is none; Run's alone
 	refreshing chan struct{} // full while a request is under way: one at a time
 
 	mu         sync.Mutex
@@ -120,6 +125,7 @@ type Stats struct {
 	Requests, RequestFailures uint64
 	Connects, ConnectFailures uint64
 	LogGaps                   uint64
+	Strangers                 uint64 // messages on the socket of pm25-ext whose sender is not who it says
 }
 
 // New returns a Watcher; Run makes it work.
@@ -140,6 +146,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	backoff := backoffMin
 	first := sync.OnceFunc(func() { close(w.tried) })
 	defer first()
+	defer w.closeExt()
 	for ctx.Err() == nil {
 		err := w.session(ctx, first)
 		first()
@@ -193,6 +200,7 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	w.connected(rpc, peer, version)
 	connected()
 	w.catch(false)
+	w.openExt()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
