@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
@@ -225,5 +228,69 @@ func TestReportsWithoutABus(t *testing.T) {
 	}
 	if v, ok := m.value("nodejs_heap_size_used_bytes", "app", "wrapped"); !ok || v != 1 {
 		t.Errorf("heap %v (%v)", v, ok)
+	}
+}
+
+// TestExtPlan: what the plan prints does what it says.
+func TestExtPlan(t *testing.T) {
+	d := pm2test.New(t, pm2test.Options{})
+	file := filepath.Join(d.Home(), "register.cjs")
+	write(t, file, "process.title = 'preloaded'")
+	d.App(t, pm2test.AppSpec{Name: "web"}, pm2test.AppSpec{Name: "many", Cluster: 2}, pm2test.AppSpec{Name: "sh", Script: "/bin/sleep", Args: []string{"canary"}, Extra: map[string]any{"interpreter": "none", "autorestart": false}})
+	run := func(command string) (string, error) {
+		cmd := exec.Command(binary, "ext", command, "--ext.path="+file, "--pm2.home=x="+d.Home(), "--state.dir="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		if strings.Contains(string(out), "canary") {
+			t.Errorf("an argument is in it: %s", out)
+		}
+		return string(out), err
+	}
+	states := func() map[string]string {
+		out, err := run("plan")
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		states := map[string]string{}
+		for line := range strings.Lines(out) {
+			if name, rest, ok := strings.Cut(strings.TrimSpace(line), "  ("); ok {
+				_, states[name], _ = strings.Cut(strings.TrimSpace(rest), "): ")
+			}
+		}
+		return states
+	}
+	follow := func(word string) {
+		out, _ := run("plan")
+		for line := range strings.Lines(out) {
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), word); ok {
+				_, args, _ := strings.Cut(command, " pm2 ")
+				args, _, _ = strings.Cut(args, " && ")
+				verb, rest, _ := strings.Cut(args, ` --node-args="`)
+				d.Must(t, append(strings.Fields(verb), "--node-args="+strings.TrimSuffix(rest, `"`))...)
+			}
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"web": "off", "many": "off", "sh": "not supported: PM2 runs it without Node.js"}, states()); diff != "" {
+		t.Error(diff)
+	}
+	follow("on:")
+	d.WaitStatus(t, "many", "online", 2)
+	if s := states(); s["web"] != "on" || s["many"] != "on" {
+		t.Errorf("turned on: %v", s)
+	}
+	if out, err := run("check"); err != nil {
+		t.Errorf("check: %v, %s", err, out)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if out, err := run("check"); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(out, "app web loads "+file) {
+		t.Errorf("check of a file that is not there: %v, %s", err, out)
+	}
+	write(t, file, "")
+	follow("off:")
+	d.WaitStatus(t, "many", "online", 2)
+	if s := states(); s["web"] != "off" || s["many"] != "off" {
+		t.Errorf("turned off: %v", s)
 	}
 }
