@@ -86,9 +86,10 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 			Name: "web", Namespace: "default", PMID: 0, PID: 100, UniqueID: "u0", Status: "online", Restarts: 3, StartedAt: started,
 			ExecMode: "cluster", Interpreter: "node", NodeVersion: "20.20.2", Version: "1.2.0", Revision: "abc", InstanceID: "0",
 			MemoryLimitBytes: 100 << 20, ExitCode: 1, HasExitCode: true,
-			Metrics: []pm2.CustomMetric{{Name: "Open carts", Unit: "carts", Value: 7}, {Name: "Queue \"größe\"", Value: -1.5}},
+			Latencies: []pm2.CustomMetric{{Name: "PM2's recent HTTP latency, median", Unit: "ms", Value: 3}},
+			Metrics:   []pm2.CustomMetric{{Name: "Open carts", Unit: "carts", Value: 7}, {Name: "Queue \"größe\"", Value: -1.5}},
 		},
-		{Name: "订单服务", Namespace: "华东", PMID: 1, PID: 101, UniqueID: "u1", Status: "waiting restart", ExecMode: "fork", Interpreter: "python3"},
+		{Name: "订单服务", Namespace: "华东", PMID: 1, PID: 101, UniqueID: "u1", Status: "waiting restart", ExecMode: "fork", Interpreter: "python3", Latencies: []pm2.CustomMetric{{Name: "PM2's recent HTTP latency, median", Unit: "ms", Value: 3}}},
 		{Name: "a\uFFFDb~01020304", Namespace: "default", PMID: 2, Status: "errored", UniqueID: "u2", UnstableRestarts: 2, ExecMode: "fork"},
 		{Name: "odd", Namespace: "default", PMID: 3, PID: 103, UniqueID: "u3", Status: "something new", StartedAt: started, MemoryBytes: 12345},
 	}

@@ -112,7 +112,7 @@ func appMetrics() []Metric {
 
 func customMetrics() []Metric {
 	return []Metric{
-		{Name: CustomMetric, Type: Gauge, Labels: perProcess(open("name", "100 a process (--custom.max-per-process)"), open("unit", "one a name")), Help: "A value that an app publishes through @pm2/io.", Note: "Numbers only. PM2's built-in probes are left out."},
+		{Name: CustomMetric, Type: Gauge, Labels: perProcess(open("name", "100 a process (--custom.max-per-process)"), open("unit", "one a name")), Help: "A value that an app publishes through @pm2/io.", Note: "Numbers only. PM2's built-in probes are left out, but for two of HTTP latency where nothing better is known of an app: quantiles of a decaying sample that keep their value when no requests come, up to two minutes old, and that can not be summed over processes."},
 	}
 }
 

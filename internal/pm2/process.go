@@ -56,6 +56,9 @@ type Process struct {
 
 	Metrics        []CustomMetric
 	MetricsDropped int // over the bound, or without a usable name
+	// Latencies are PM2's own figures of HTTP requests. They are as old as the
+	// list, and no reason to ask for a new one.
+	Latencies []CustomMetric
 }
 
 // CustomMetric is one value that an app publishes through @pm2/io.

@@ -8,10 +8,10 @@ import (
 )
 
 // decodeMetrics takes what the app itself publishes. PM2's built-in probes
-// are left out: several of them do not mean what they say (see
-// docs/decisions).
+// are left out, because several of them do not mean what they say (see
+// docs/decisions), but for two that are told apart under names of ours.
 func decodeMetrics(s *jsonscan.Scanner, p *Process) error {
-	p.Metrics, p.MetricsDropped = nil, 0
+	p.Metrics, p.MetricsDropped, p.Latencies = nil, 0, nil
 	return s.Object(func(key []byte) error {
 		m := CustomMetric{Name: SafeName(key)}
 		var typ string
@@ -29,6 +29,8 @@ func decodeMetrics(s *jsonscan.Scanner, p *Process) error {
 			return nil
 		})
 		switch {
+		case numeric && len(p.Latencies) < 2 && latencyName(typ) != "":
+			p.Latencies = append(p.Latencies, CustomMetric{latencyName(typ), "ms", m.Value})
 		case !numeric || strings.HasPrefix(typ, "internal/"):
 		case m.Name == "" || len(p.Metrics) == maxMetrics || p.hasMetric(m.Name):
 			p.MetricsDropped++
@@ -37,6 +39,19 @@ func decodeMetrics(s *jsonscan.Scanner, p *Process) error {
 		}
 		return err
 	})
+}
+
+// latencyName says what two of PM2's probes are: quantiles of an
+// exponentially decaying sample in whole milliseconds, which keep their value
+// when no requests come.
+func latencyName(typ string) string {
+	switch typ {
+	case "internal/http/builtin/latency/p50":
+		return "PM2's recent HTTP latency, median"
+	case "internal/http/builtin/latency/p95":
+		return "PM2's recent HTTP latency, 95th percentile"
+	}
+	return ""
 }
 
 // hasMetric finds names that became one: halves of surrogate pairs, which

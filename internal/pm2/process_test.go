@@ -336,3 +336,20 @@ func TestNodeArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestPM2sLatencies(t *testing.T) {
+	s := jsonscan.New()
+	s.Reset(strings.NewReader(`[{"pm_id":0,"pm2_env":{"axm_monitor":{
+		"HTTP Mean Latency":{"value":3,"unit":"ms","type":"internal/http/builtin/latency/p50"},
+		"HTTP P95 Latency":{"value":"12","type":"internal/http/builtin/latency/p95"},
+		"again":{"value":1,"type":"internal/http/builtin/latency/p95"},
+		"HTTP":{"value":7,"type":"internal/http/builtin/reqs"},"Heap Size":{"value":1,"type":"internal/v8/heap/total"}}}}]`))
+	list, err := decodeList(s, "", nil)
+	if err != nil || len(list) != 1 {
+		t.Fatal(err)
+	}
+	want := []CustomMetric{{"PM2's recent HTTP latency, median", "ms", 3}, {"PM2's recent HTTP latency, 95th percentile", "ms", 12}}
+	if diff := cmp.Diff(want, list[0].Latencies); diff != "" || len(list[0].Metrics) != 0 {
+		t.Errorf("%s %v", diff, list[0].Metrics)
+	}
+}
