@@ -163,6 +163,9 @@ func TestReports(t *testing.T) {
 			t.Errorf("%s%q is %v (%v), want %v", c.name, c.labels, v, ok, c.want)
 		}
 	}
+	if native, exemplars, classic := a.prometheusReads("cluster"); native != 12 || exemplars != 1 || classic != 12 {
+		t.Errorf("Prometheus reads %d and %v requests with %d exemplars, want 12 and one", native, classic, exemplars)
+	}
 	_, text, err := a.try("/metrics", http.Header{"Accept": {"application/openmetrics-text"}})
 	if want := `le="0.5"} 6 # {record_id="01a214a2-4439-7352-a53c-8cf9333d90e9"} 0.4 `; err != nil || !strings.Contains(text, want) || strings.Contains(text, "canary") {
 		t.Errorf("no %s in OpenMetrics, or a secret (%v)", want, err)
