@@ -92,6 +92,15 @@ func TestExceptionsOfBothSides(t *testing.T) {
 			s.ext(old, 1, 0, 0)
 			s.ext(young, 1, 0, 0)
 		}, [2]uint64{0, 2}},
+		"after a reload": {func(s story) {
+			young := at(100)
+			s.ext(at(1), 0, 0, 0)
+			s.lifecycle("online", "online", 101)
+			s.ext(young, 0, 0, 0)
+			s.l.Event(&pm2.Event{Kind: pm2.EventLifecycle, Lifecycle: "exit", Status: "stopped", Retired: true, Name: "web", Namespace: "default", At: noon.Add(102 * time.Second)}, noon)
+			s.pm2(false)
+			s.ext(young, 1, 0, 0)
+		}, [2]uint64{0, 1}},
 		"a reload that waits for ready": {func(s story) {
 			old, young := at(1), at(100)
 			s.ext(old, 0, 0, 0)
