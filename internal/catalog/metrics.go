@@ -138,7 +138,7 @@ func agentMetrics() []Metric {
 		{Name: AgentCollectorDuration, Type: Gauge, Unit: "seconds", Labels: []Label{collector}, Help: "Duration of a collector in this scrape in seconds."},
 		{Name: AgentCollectorSuccess, Type: Gauge, Labels: []Label{collector}, Help: "Whether a collector succeeded in this scrape (1) or not (0)."},
 		{Name: AgentCollectorTimeouts, Type: Counter, Labels: []Label{collector}, Help: "Scrapes that went on without a collector because it was too slow."},
-		{Name: AgentBusMessages, Type: Counter, Labels: perDaemon(closed("kind", BusKinds())), Help: "Messages read from PM2's bus."},
+		{Name: AgentBusMessages, Type: Counter, Labels: perDaemon(closed("kind", BusKinds())), Help: "Messages read from PM2's bus, and from apps that report to the agent itself."},
 		{Name: AgentDecodeErrors, Type: Counter, Labels: perDaemon(), Help: "Messages and answers of PM2 that could not be decoded."},
 		{Name: AgentRequests, Type: Counter, Labels: perDaemon(), Help: "Requests sent to PM2 for its process list."},
 		{Name: AgentRequestFailures, Type: Counter, Labels: perDaemon(), Help: "Requests to PM2 that failed."},
