@@ -19,7 +19,6 @@ func BenchmarkReports(b *testing.B) {
 	start := time.Now()
 	l := ledger.New(start.Add(-time.Hour))
 	var in bytes.Reader
-	bus := pm2.NewBus(&in)
 	count := 0
 	round := func() []byte {
 		count++
@@ -42,7 +41,7 @@ func BenchmarkReports(b *testing.B) {
 		in.Reset(frames)
 		b.SetBytes(int64(len(frames)))
 		b.StartTimer()
-		bus = pm2.NewBus(&in)
+		bus := pm2.NewBus(&in)
 		_ = bus.Read(func(ev *pm2.Event) {
 			if err := l.Report(ev, start); err != nil {
 				b.Fatal(err)

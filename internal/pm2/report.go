@@ -39,7 +39,7 @@ func ReportBounds() [13]float64 {
 // Bounds of one report. What is over them is refused whole.
 const (
 	maxSeries = 2000
-	maxRuns   = 64
+	maxRuns   = 512 // more than there are buckets
 	maxSlow   = 64
 	maxMethod = 32
 )
