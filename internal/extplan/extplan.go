@@ -61,7 +61,7 @@ func unsupported(p *pm2.Process) string {
 	interpreter := strings.TrimSuffix(p.Interpreter, path.Ext(p.Interpreter))
 	switch {
 	case p.Launcher != "":
-		return "PM2 runs it through " + p.Launcher + ", which would load the extension instead of the app: name the app's own file as script"
+		return "PM2 runs it through " + p.Launcher + ", where arguments for Node.js do not reach the app: name the app's own file as script, or let package.json start it with node --require"
 	case p.ExecMode == "cluster", interpreter == "node", interpreter == "nodejs":
 		return ""
 	case interpreter == "bun":

@@ -61,7 +61,7 @@ func TestPlan(t *testing.T) {
 
   bun  (fork, bun, processes: 1): Bun is not supported
 
-  npm  (fork, node, processes: 1): PM2 runs it through npm, which would load the extension instead of the app: name the app's own file as script
+  npm  (fork, node, processes: 1): PM2 runs it through npm, where arguments for Node.js do not reach the app: name the app's own file as script, or let package.json start it with node --require
 
   py  (fork, python3, processes: 1): not supported: its interpreter is python3, not Node.js
 
