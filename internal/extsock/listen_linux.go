@@ -135,13 +135,11 @@ func lstat(dir *os.File) (st unix.Stat_t, err error) {
 
 // as runs f with the rights of a user on files, and none of ours: what f makes
 // is the user's from the beginning, and it can touch nothing that the user
-// could not. Only root can act for another user.
+// could not. Only root, or who has CAP_SETUID, can act for another user.
 func as(uid int, f func() error) error {
-	switch {
-	case os.Geteuid() == uid:
+	self := os.Geteuid()
+	if self == uid {
 		return f()
-	case os.Geteuid() != 0:
-		return fmt.Errorf("only uid %d and root may make it", uid)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -152,11 +150,10 @@ func as(uid int, f func() error) error {
 		now, _, _ := unix.RawSyscall(unix.SYS_SETFSUID, ^uintptr(0), 0, 0)
 		return now
 	}
+	defer set(uintptr(self))
 	if set(uintptr(uid)) != uintptr(uid) {
-		set(0)
-		return fmt.Errorf("can not act for uid %d", uid)
+		return fmt.Errorf("uid %d may not make it for uid %d", self, uid)
 	}
-	defer set(0)
 	return f()
 }
 
