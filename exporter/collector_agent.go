@@ -89,12 +89,12 @@ func (a *agentFacts) daemon(d *DaemonView, custom *customCollector, out *Sink) {
 	out.Counter(catalog.AgentRequestFailures, float64(d.Stats.RequestFailures), a.started, l.base)
 	out.Counter(catalog.AgentConnects, float64(d.Stats.Connects), a.started, l.base)
 	out.Counter(catalog.AgentConnectFailures, float64(d.Stats.ConnectFailures), a.started, l.base)
-	var apps, values uint64
-	d.ledger(func(l *ledger.Ledger) { apps = l.Dropped() })
+	var apps, values, series uint64
+	d.ledger(func(l *ledger.Ledger) { apps, series = l.Dropped(), l.FoldedSeries() })
 	if custom != nil {
 		values = custom.Dropped(d.Label)
 	}
-	for i, n := range []uint64{apps, values, d.Stats.LogGaps} {
+	for i, n := range []uint64{apps, values, d.Stats.LogGaps, series, d.Stats.Strangers} {
 		out.Counter(catalog.AgentDropped, float64(n), a.started, l.what[i])
 	}
 }

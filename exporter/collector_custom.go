@@ -2,9 +2,13 @@ package exporter
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/ledger"
+	"github.com/pm25/pm25/internal/pm2"
+	"github.com/pm25/pm25/internal/watch"
 )
 
 // customCollector exposes what apps publish through @pm2/io.
@@ -53,6 +57,13 @@ func (c *customCollector) Collect(_ context.Context, in *Input, out *Sink) error
 			for _, m := range kept {
 				out.Gauge(catalog.CustomMetric, m.Value, c.labels.get(customKey{key, m.Name, m.Unit}))
 			}
+			if len(p.Latencies) > 0 && c.unmeasured(d, p) {
+				for _, m := range p.Latencies {
+					if !slices.ContainsFunc(kept, func(own pm2.CustomMetric) bool { return own.Name == m.Name }) {
+						out.Gauge(catalog.CustomMetric, m.Value, c.labels.get(customKey{key, m.Name, m.Unit}))
+					}
+				}
+			}
 			now[key] = p.MetricsDropped + len(p.Metrics) - len(kept)
 			if more := now[key] - c.before[key]; more > 0 {
 				c.dropped[d.Label] += uint64(more)
@@ -62,6 +73,16 @@ func (c *customCollector) Collect(_ context.Context, in *Input, out *Sink) error
 	c.before = now
 	c.labels.sweep()
 	return nil
+}
+
+// unmeasured is true for an app of which nothing better is known than PM2's own
+// figures of its requests.
+func (c *customCollector) unmeasured(d *DaemonView, p *watch.ProcessView) (is bool) {
+	d.ledger(func(l *ledger.Ledger) {
+		app := l.App(p.Key.AppKey)
+		is = app == nil || !app.Reported && len(app.Slow()) == 0
+	})
+	return is
 }
 
 // Dropped tells how many values of a daemon's processes were left out.

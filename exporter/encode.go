@@ -19,13 +19,19 @@ import (
 type spelling struct {
 	head            string // the lines of comment
 	sample, created string // the names of samples
+	bucket          string // of a histogram
+	sum, count      string
+	le              []string // its bounds, and +Inf, as the value of the label
 }
 
 // spell returns the spellings in Prometheus' text format and in OpenMetrics.
 func spell(w *word) (text, open spelling) {
 	kind, family := " gauge\n", w.name
-	if w.kind == dto.MetricType_COUNTER {
+	switch w.kind {
+	case dto.MetricType_COUNTER:
 		kind, family = " counter\n", strings.TrimSuffix(w.name, "_total")
+	case dto.MetricType_HISTOGRAM:
+		kind = " histogram\n"
 	}
 	help := strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 	text = spelling{head: "# HELP " + w.name + " " + help.Replace(w.help) + "\n# TYPE " + w.name + kind, sample: w.name}
@@ -33,6 +39,14 @@ func spell(w *word) (text, open spelling) {
 		head:   "# HELP " + family + " " + valueEscapes.Replace(w.help) + "\n# TYPE " + family + kind,
 		sample: w.name, created: family + "_created",
 	}
+	for _, s := range []*spelling{&text, &open} {
+		s.bucket, s.sum, s.count = w.name+"_bucket", w.name+"_sum", w.name+"_count"
+	}
+	for _, bound := range w.bounds {
+		text.le = append(text.le, string(appendNumber(nil, bound, false)))
+		open.le = append(open.le, string(appendNumber(nil, bound, true)))
+	}
+	text.le, open.le = append(text.le, "+Inf"), append(open.le, "+Inf")
 	return text, open
 }
 
@@ -87,10 +101,14 @@ func (e *encoder) family(f *family) {
 	e.buf = append(e.buf, names.head...)
 	for i := range f.samples {
 		s := &f.samples[i]
-		e.buf = append(e.buf, names.sample...)
-		e.labels(s.labels)
-		e.buf = append(e.number(e.buf, s.value), '\n')
-		if e.open && e.when && s.created != 0 && f.kind == dto.MetricType_COUNTER {
+		if f.kind == dto.MetricType_HISTOGRAM {
+			e.histogram(names, s.labels, &f.hists[s.hist])
+		} else {
+			e.buf = append(e.buf, names.sample...)
+			e.labels(s.labels)
+			e.buf = append(e.number(e.buf, s.value), '\n')
+		}
+		if e.open && e.when && s.created != 0 && f.kind != dto.MetricType_GAUGE {
 			e.buf = append(e.buf, names.created...)
 			e.labels(s.labels)
 			if s.created != e.createdAt {
@@ -110,11 +128,13 @@ func (e *encoder) labels(l Labels) {
 }
 
 // number spells a finite number.
-func (e *encoder) number(b []byte, v float64) []byte {
+func (e *encoder) number(b []byte, v float64) []byte { return appendNumber(b, v, e.open) }
+
+func appendNumber(b []byte, v float64, open bool) []byte {
 	switch {
-	case v == 0 && e.open:
+	case v == 0 && open:
 		return append(b, "0.0"...)
-	case v == 1 && e.open:
+	case v == 1 && open:
 		return append(b, "1.0"...)
 	case v == 0:
 		return append(b, '0')
@@ -123,7 +143,7 @@ func (e *encoder) number(b []byte, v float64) []byte {
 	}
 	at := len(b)
 	b = strconv.AppendFloat(b, v, 'g', -1, 64)
-	if e.open && !bytes.ContainsAny(b[at:], "e.") {
+	if open && !bytes.ContainsAny(b[at:], "e.") {
 		b = append(b, ".0"...)
 	}
 	return b

@@ -86,9 +86,10 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 			Name: "web", Namespace: "default", PMID: 0, PID: 100, UniqueID: "u0", Status: "online", Restarts: 3, StartedAt: started,
 			ExecMode: "cluster", Interpreter: "node", NodeVersion: "20.20.2", Version: "1.2.0", Revision: "abc", InstanceID: "0",
 			MemoryLimitBytes: 100 << 20, ExitCode: 1, HasExitCode: true,
-			Metrics: []pm2.CustomMetric{{Name: "Open carts", Unit: "carts", Value: 7}, {Name: "Queue \"größe\"", Value: -1.5}},
+			Latencies: []pm2.CustomMetric{{Name: "PM2's recent HTTP latency, median", Unit: "ms", Value: 3}},
+			Metrics:   []pm2.CustomMetric{{Name: "Open carts", Unit: "carts", Value: 7}, {Name: "Queue \"größe\"", Value: -1.5}},
 		},
-		{Name: "订单服务", Namespace: "华东", PMID: 1, PID: 101, UniqueID: "u1", Status: "waiting restart", ExecMode: "fork", Interpreter: "python3"},
+		{Name: "订单服务", Namespace: "华东", PMID: 1, PID: 101, UniqueID: "u1", Status: "waiting restart", ExecMode: "fork", Interpreter: "python3", Latencies: []pm2.CustomMetric{{Name: "PM2's recent HTTP latency, median", Unit: "ms", Value: 3}}},
 		{Name: "a\uFFFDb~01020304", Namespace: "default", PMID: 2, Status: "errored", UniqueID: "u2", UnstableRestarts: 2, ExecMode: "fork"},
 		{Name: "odd", Namespace: "default", PMID: 3, PID: 103, UniqueID: "u3", Status: "something new", StartedAt: started, MemoryBytes: 12345},
 	}
@@ -101,6 +102,7 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 	l.Event(&pm2.Event{Kind: pm2.EventException, Name: "web", Namespace: "default"}, now)
 	list[0].StartedAt, list[0].Version = started.Add(time.Minute), "1.3.0"
 	l.Apply(list, now)
+	reports(t, l, list[0].StartedAt)
 	up := watch.View{
 		Label: "deploy", Home: "/home/deploy/.pm2", Owner: "deploy", Up: true, Version: "7.0.4", Peer: discovery.Peer{PID: 50, StartTicks: 99},
 		Files: []watch.AppFiles{{Key: ledger.AppKey{Namespace: "default", App: "web"}, LogBytes: [2]int64{1024, -1}, Expected: 2}},
@@ -119,6 +121,38 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 	return []Daemon{&fixedDaemon{up, l}, &fixedDaemon{down, ledger.New(now)}}, source
 }
 
+// reports is what the first process says of its requests and itself.
+func reports(t *testing.T, l *ledger.Ledger, started time.Time) {
+	t.Helper()
+	runtime := pm2.NoRuntime()
+	runtime.HeapUsed, runtime.HeapTotal, runtime.HeapLimit, runtime.HeapAfterGC = 20e6, 30e6, 2e9, 15e6
+	runtime.External, runtime.ArrayBuffers, runtime.Handles, runtime.Requests = 1e6, 5e5, 4, 0
+	runtime.Delay, runtime.DelayMax = [7]float64{0, 0.001, 0.05, 0.002, 0.001, 0.003, 0.02}, 0.06
+	runtime.GC[0] = pm2.GC{Count: 3, Sum: 2.5, Buckets: [6]uint64{0, 1, 1, 0, 0, 0}}
+	runtime.Active, runtime.Idle = 12.5, 40
+	at := started.Add(time.Second).UnixMilli()
+	report := &pm2.Report{
+		PID: 100, Start: at, Seq: 1, Full: true, HTTP: true, InFlight: 2, Collapsed: 1, Runtime: &runtime, Exceptions: &[4]uint64{1, 0, 2, 0},
+		Series: []pm2.ReportSeries{
+			{
+				Method: "GET", Route: "/users/:id", Code: "2xx", Count: 7, Sum: 20.5, Classic: [13]uint64{0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 2}, Zero: 1,
+				Native: []pm2.ReportBucket{{Index: -56, Count: 1}, {Index: -55, Count: 1}, {Index: -52, Count: 1}, {Index: 8, Count: 1}, {Index: 30, Count: 2}},
+			},
+			{Method: "POST", Route: "/quote\"\\größe", Code: "aborted", Count: 1, Sum: 0, Zero: 1, Classic: [13]uint64{1}},
+		},
+		Slow: []pm2.SlowRequest{
+			{ID: "0199b5a0-0000-7000-8000-000000000001", Method: "GET", Route: "/users/:id", Code: "2xx", Seconds: 0.45, At: 1764100000456},
+			{ID: "0199b5a0-0000-7000-8000-000000000002", Method: "GET", Route: "/users/:id", Code: "2xx", Seconds: 12, At: 1764100001000},
+		},
+	}
+	if err := l.Report(&pm2.Event{Kind: pm2.EventReport, Name: "web", Namespace: "default", Report: report}, now); err != nil {
+		t.Fatal(err)
+	}
+	l.Event(&pm2.Event{Kind: pm2.EventTransaction, Name: "odd", Namespace: "default", PMID: 3, Method: "GET", Code: "5xx"}, now)
+}
+
+func clock() time.Time { return now }
+
 func newExporter(t *testing.T, daemons []Daemon, source procfs.Source, more ...Collector) *Exporter {
 	t.Helper()
 	host, err := NewHostCollector(func(func() []string) (procfs.Host, error) { return fixedHost{}, nil })
@@ -126,7 +160,7 @@ func newExporter(t *testing.T, daemons []Daemon, source procfs.Source, more ...C
 		t.Fatal(err)
 	}
 	e, err := New(Options{
-		Collectors: append([]Collector{NewDaemonCollector(source), NewProcessCollector(source), NewAppCollector(), NewCustomCollector(1), host}, more...),
+		Collectors: append([]Collector{NewDaemonCollector(source), NewProcessCollector(source), NewAppCollector(), NewHTTPCollector(clock), NewNodejsCollector(clock), NewCustomCollector(1), host}, more...),
 		Daemons:    func() []Daemon { return daemons }, Agent: fixedAgent{}, Logger: log.NewNopLogger(), Now: func() time.Time { return now },
 	})
 	if err != nil {
@@ -198,7 +232,14 @@ func TestCatalogAndExpositionAgree(t *testing.T) {
 			continue
 		}
 		delete(families, m.Name)
-		if isCounter := f.GetType() == dto.MetricType_COUNTER; isCounter != (m.Type == catalog.Counter) {
+		want := dto.MetricType_GAUGE
+		switch m.Type {
+		case catalog.Counter:
+			want = dto.MetricType_COUNTER
+		case catalog.Histogram:
+			want = dto.MetricType_HISTOGRAM
+		}
+		if f.GetType() != want {
 			t.Errorf("%s is exposed as %s, and in the catalog a %s", m.Name, f.GetType(), m.Type)
 		}
 		for _, metric := range f.Metric {
@@ -302,7 +343,7 @@ func TestHandler(t *testing.T) {
 	}{
 		"all":                   {"", "10", http.StatusOK, "pm2_host_cpus"},
 		"one collector":         {"?collect[]=daemon", "", http.StatusOK, "pm2_up"},
-		"unknown collector":     {"?collect[]=nope", "", http.StatusBadRequest, "there are: daemon, process, app, custom, host"},
+		"unknown collector":     {"?collect[]=nope", "", http.StatusBadRequest, "there are: daemon, process, app, http, nodejs, custom, host"},
 		"timeout of no seconds": {"", "soon", http.StatusBadRequest, "no number of seconds"},
 		"negative timeout":      {"", "-1", http.StatusBadRequest, "no number of seconds"},
 	} {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/ledger"
 )
 
 // Sink takes the samples of one collector in one scrape. Only metrics of the
@@ -26,12 +27,17 @@ type Sink struct {
 type family struct {
 	*word
 	samples []sample
+	// hists and their room: see histogram.go.
+	hists []histogram
+	cells []uint64
+	notes []ledger.Exemplar
 }
 
 type sample struct {
 	labels  Labels
 	value   float64
-	created int64 // of a counter, nanoseconds since 1970; 0: not known
+	created int64 // of a counter or histogram, nanoseconds since 1970; 0: not known
+	hist    int   // of a histogram: its index in hists
 }
 
 // word is a metric of the catalog as it is spelled in each format.
@@ -39,6 +45,8 @@ type word struct {
 	name, help string
 	kind       dto.MetricType
 	text, open spelling
+	bounds     []float64 // of a histogram's classic buckets
+	native     bool      // it has exponential ones
 }
 
 // vocabulary is the catalog by name.
@@ -48,8 +56,11 @@ func newVocabulary() *vocabulary {
 	v := &vocabulary{words: map[string]*word{}}
 	for _, m := range catalog.All() {
 		w := &word{name: m.Name, help: m.Help, kind: dto.MetricType_GAUGE}
-		if m.Type == catalog.Counter {
+		switch m.Type {
+		case catalog.Counter:
 			w.kind = dto.MetricType_COUNTER
+		case catalog.Histogram:
+			w.kind, w.bounds, w.native = dto.MetricType_HISTOGRAM, m.Buckets, m.Native
 		}
 		w.text, w.open = spell(w)
 		v.words[m.Name] = w
@@ -81,6 +92,11 @@ func (s *Sink) add(name string, x sample) {
 	if math.IsNaN(x.value) || math.IsInf(x.value, 0) {
 		return
 	}
+	f := s.family(name)
+	f.samples = append(f.samples, x)
+}
+
+func (s *Sink) family(name string) *family {
 	f, ok := s.families[name]
 	if !ok {
 		w, known := s.vocabulary.words[name]
@@ -90,7 +106,7 @@ func (s *Sink) add(name string, x sample) {
 		f = &family{word: w}
 		s.families[name] = f
 	}
-	f.samples = append(f.samples, x)
+	return f
 }
 
 // reset empties the sink but keeps its room, unless that is far more than was
@@ -103,6 +119,9 @@ func (s *Sink) reset() {
 		}
 		clear(f.samples)
 		f.samples = f.samples[:0]
+		clear(f.hists)
+		clear(f.notes)
+		f.hists, f.cells, f.notes = f.hists[:0], f.cells[:0], f.notes[:0]
 	}
 }
 
@@ -140,6 +159,9 @@ func (s *sinks) put(name string, sink *Sink) {
 
 // dto is the family as client_golang has it.
 func (f *family) dto() *dto.MetricFamily {
+	if f.kind == dto.MetricType_HISTOGRAM {
+		return f.histogramDTO()
+	}
 	type exposed struct {
 		metric  dto.Metric
 		gauge   dto.Gauge

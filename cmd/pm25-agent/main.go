@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/extplan"
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 )
 
@@ -45,6 +48,8 @@ func run(args []string) error {
 	cli.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
 	cli.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
 	cli.Flag("custom.max-per-process", "How many values of @pm2/io are exposed of one process.").Default("100").IntVar(&o.CustomPerProcess)
+	cli.Flag("http.max-series-per-app", "How many combinations of method, route and code are told apart of one app.").Default(strconv.Itoa(ledger.DefaultAppSeries)).IntVar(&o.Limits.AppSeries)
+	cli.Flag("http.max-series", "How many of them of all apps of a PM2 daemon.").Default(strconv.Itoa(ledger.DefaultSeries)).IntVar(&o.Limits.Series)
 	for _, group := range catalog.Groups() {
 		if !group.Switchable() {
 			continue
@@ -55,6 +60,10 @@ func run(args []string) error {
 	}
 	forgetting := cli.Command("forget", "Forget a PM2 daemon that is gone for good, also in a running agent.")
 	forgetting.Arg("daemon", "Its label, as in pm2_up.").Required().StringVar(&forget)
+	ext := cli.Command("ext", "The extension for Node.js apps.")
+	planning := ext.Command("plan", "Print how the extension is turned on and off for each app. Changes nothing.")
+	checking := ext.Command("check", "Fail if an app loads the extension and its file is not there.")
+	extPath := ext.Flag("ext.path", "File of the extension that apps load.").Default(extplan.DefaultPath).String()
 	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir("pm25-agent", os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
 	cli.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cli.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
@@ -67,6 +76,12 @@ func run(args []string) error {
 		return discovery.ForgetInFile(app.KnownFile(o.StateDir), forget)
 	}
 	o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
+	switch command {
+	case planning.FullCommand():
+		return app.ExtPlan(context.Background(), o, *extPath, os.Stdout)
+	case checking.FullCommand():
+		return app.ExtCheck(context.Background(), o, *extPath, os.Stdout)
+	}
 	return serveUntilSignal(o)
 }
 

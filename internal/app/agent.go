@@ -84,6 +84,7 @@ func (a *Agent) prepare() (err error) {
 	a.set = &daemonSet{
 		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
 		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
+		limits: a.opts.Limits,
 	}
 	all, err := a.collectors()
 	if err != nil {
@@ -120,7 +121,7 @@ func (a *Agent) collectors() ([]exporter.Collector, error) {
 	var on []exporter.Collector
 	for _, c := range []exporter.Collector{
 		exporter.NewDaemonCollector(daemons), exporter.NewProcessCollector(processes), exporter.NewAppCollector(),
-		exporter.NewCustomCollector(a.opts.CustomPerProcess), host,
+		exporter.NewHTTPCollector(a.opts.Now), exporter.NewNodejsCollector(a.opts.Now), exporter.NewCustomCollector(a.opts.CustomPerProcess), host,
 	} {
 		if a.opts.Collectors[c.Name()] {
 			on = append(on, c)

@@ -11,6 +11,8 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/pm25/pm25/exporter"
+	"github.com/pm25/pm25/internal/extsock"
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
 	"github.com/pm25/pm25/internal/watch"
@@ -33,6 +35,7 @@ type daemonSet struct {
 	now      func() time.Time
 	yield    func(discovery.Candidate) bool // may be nil
 	claims   *claims                        // may be nil
+	limits   ledger.Limits
 
 	mu       sync.Mutex
 	running  map[string]*watched // by label
@@ -130,7 +133,10 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		},
 		OOM:    s.oomCounter,
 		Proc:   s.proc,
-		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state,
+		BootID: s.bootID, ProcRoot: s.procRoot, Logger: s.log, Now: s.now, State: state, Limits: s.limits,
+		ListenExt: func(uid int) (watch.ExtSocket, error) {
+			return extsock.Listen(extsock.Options{Root: c.Root, Home: c.Home, UID: uid})
+		},
 	})
 	ended := make(chan struct{})
 	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}

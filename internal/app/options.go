@@ -14,6 +14,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 
 	Collectors       map[string]bool // by name: switched on
 	CustomPerProcess int
+	Limits           ledger.Limits // --http.max-series-per-app, --http.max-series; 0 is the default
 
 	ProcRoot string
 	Logger   log.Logger
@@ -48,6 +50,8 @@ type Options struct {
 // plainPath is a path that means itself in a URL and to http.ServeMux.
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
+const maxSeriesFlag = 100_000
+
 func (o Options) validate() error {
 	switch {
 	case o.Logger == nil || o.Slog == nil || o.Now == nil:
@@ -56,6 +60,10 @@ func (o Options) validate() error {
 		return fmt.Errorf("--pm2.forget-after is %s: it has to be positive", o.ForgetAfter)
 	case o.CustomPerProcess < 1 || o.CustomPerProcess > 1000:
 		return fmt.Errorf("--custom.max-per-process is %d: it has to be between 1 and 1000", o.CustomPerProcess)
+	case o.Limits.AppSeries < 0 || o.Limits.AppSeries > maxSeriesFlag:
+		return fmt.Errorf("--http.max-series-per-app is %d: it has to be between 1 and %d", o.Limits.AppSeries, maxSeriesFlag)
+	case o.Limits.Series < 0 || o.Limits.Series > maxSeriesFlag:
+		return fmt.Errorf("--http.max-series is %d: it has to be between 1 and %d", o.Limits.Series, maxSeriesFlag)
 	case len(o.TelemetryPath) < 2 || o.TelemetryPath[0] != '/':
 		return fmt.Errorf("--web.telemetry-path is %q: it has to begin with / and be another than / itself", o.TelemetryPath)
 	case !plainPath.MatchString(o.TelemetryPath) || path.Clean(o.TelemetryPath) != o.TelemetryPath || strings.HasPrefix(o.TelemetryPath, "/-/"):

@@ -19,7 +19,7 @@ import (
 
 const (
 	stateName    = "state.json"
-	stateVersion = 1
+	stateVersion = 2 // since reports are counted: an older agent would forget what was counted of them
 	stateFormat  = "pm25-agent state"
 	maxState     = 256 << 20
 )

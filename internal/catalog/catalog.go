@@ -36,6 +36,10 @@ type Metric struct {
 	Help   string
 	// Note tells what the help line is too short for: source and absence.
 	Note string
+	// Buckets are the upper bounds of a histogram's classic buckets; Native
+	// says that it has exponential ones too.
+	Buckets []float64
+	Native  bool
 }
 
 // LabelNames returns the names of the metric's labels in order.
@@ -83,6 +87,8 @@ func Groups() []Group {
 		{Name: "daemon", Title: "PM2 daemons", Metrics: daemonMetrics()},
 		{Name: "process", Title: "Processes", Metrics: processMetrics()},
 		{Name: "app", Title: "Apps: what happened to them", Metrics: appMetrics()},
+		{Name: "http", Title: "Requests", Metrics: httpMetrics()},
+		{Name: "nodejs", Title: "Node.js processes with pm25-ext", Metrics: nodejsMetrics()},
 		{Name: "custom", Title: "What apps publish through @pm2/io", Metrics: customMetrics()},
 		{Name: "host", Title: "The host", Metrics: hostMetrics()},
 		{Name: "agent", Title: "The agent itself", Metrics: agentMetrics()},

@@ -24,7 +24,7 @@ func TestNamesFollowTheConventions(t *testing.T) {
 			t.Errorf("%s: twice in the catalog", m.Name)
 		}
 		seen[m.Name] = true
-		if !strings.HasPrefix(m.Name, "pm2_") && !strings.HasPrefix(m.Name, "pm25_agent_") {
+		if !strings.HasPrefix(m.Name, "pm2_") && !strings.HasPrefix(m.Name, "pm25_agent_") && !strings.HasPrefix(m.Name, "nodejs_") {
 			t.Errorf("%s: prefix", m.Name)
 		}
 		if (m.Type == Counter) != strings.HasSuffix(m.Name, "_total") {
@@ -36,6 +36,9 @@ func TestNamesFollowTheConventions(t *testing.T) {
 		base := strings.TrimSuffix(m.Name, "_total")
 		if m.Unit != "" && !strings.HasSuffix(base, "_"+m.Unit) {
 			t.Errorf("%s: does not end in its unit %s", m.Name, m.Unit)
+		}
+		if (m.Type == Histogram) != (len(m.Buckets) > 0) || !slices.IsSorted(m.Buckets) {
+			t.Errorf("%s: buckets are for histograms, which have some, in order", m.Name)
 		}
 		if m.Help == "" || !strings.HasSuffix(m.Help, ".") {
 			t.Errorf("%s: help is a sentence", m.Name)

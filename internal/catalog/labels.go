@@ -29,11 +29,13 @@ func Handled() []string { return []string{"true", "false"} }
 
 // Collectors lists the collectors, which are also the values of the label
 // collector.
-func Collectors() []string { return []string{"daemon", "process", "app", "custom", "host"} }
+func Collectors() []string {
+	return []string{"daemon", "process", "app", "http", "nodejs", "custom", "host"}
+}
 
 // BusKinds lists the values of pm25_agent_bus_messages_total's label kind.
 func BusKinds() []string {
-	return []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill"}
+	return []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill", "report", "ext_exception", "ext_event", "transaction"}
 }
 
 // RejectReasons lists why discovery leaves a socket alone.
@@ -45,7 +47,9 @@ func RejectReasons() []string {
 }
 
 // DropReasons lists the values of pm25_agent_dropped_total's label what.
-func DropReasons() []string { return []string{"app", "custom_metric", "log_gap"} }
+func DropReasons() []string {
+	return []string{"app", "custom_metric", "log_gap", "http_series", "ext_message"}
+}
 
 const (
 	boundApps   = "1 000 apps a daemon, then (other)"

@@ -19,7 +19,7 @@ read is absent, never 0. Counters begin at 0 when the agent first sees an app, g
 across an orderly restart of the agent, and carry created timestamps (in protobuf; in
 OpenMetrics text with --web.openmetrics-created). Prometheus adds ` + "`job` and `instance`" + `; the agent never sets those.
 
-A label with a closed set of values always shows all of them.
+A label with a closed set of values always shows all of them, but for those of requests.
 `)
 	for _, group := range Groups() {
 		fmt.Fprintf(&b, "\n## %s\n\n", group.Title)

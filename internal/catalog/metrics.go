@@ -101,8 +101,8 @@ func processMetrics() []Metric {
 func appMetrics() []Metric {
 	return []Metric{
 		{Name: AppExits, Type: Counter, Labels: perApp(closed("reason", Reasons())), Help: "Ends of an app's processes, by reason.", Note: "Each end counts once. unknown is never a crash."},
-		{Name: AppExceptions, Type: Counter, Labels: perApp(closed("handled", Handled())), Help: "Exceptions that PM2 reported, by whether the app itself reported them.", Note: "handled=\"true\": sent with io.notifyError or an error handler; false: uncaught exceptions and unhandled rejections."},
-		{Name: AppEvents, Type: Counter, Labels: perApp(closed("event", Events())), Help: "Messages on PM2's bus about an app.", Note: "PM2 sends two exit events for an intended stop; pm2_app_exits_total counts ends."},
+		{Name: AppExceptions, Type: Counter, Labels: perApp(closed("handled", Handled())), Help: "Exceptions that PM2 or pm25-ext reported, by whether the app handled them.", Note: "handled=\"true\": sent with notifyError or an error handler; false: uncaught exceptions and unhandled rejections. What both report counts once."},
+		{Name: AppEvents, Type: Counter, Labels: perApp(closed("event", Events())), Help: "Messages on PM2's bus about an app.", Note: "PM2 sends two exit events for an intended stop; pm2_app_exits_total counts ends. Reports and exceptions of pm25-ext are not among them."},
 		{Name: AppLogLines, Type: Counter, Labels: perApp(closed("stream", Streams())), Help: "Lines an app wrote to its standard output and error."},
 		{Name: AppLogFileBytes, Type: Gauge, Unit: "bytes", Labels: perApp(closed("stream", Streams())), Help: "Size of an app's log files in bytes.", Note: "Summed over its processes' distinct files. Absent where the agent may not look."},
 		{Name: AppExpectedInstances, Type: Gauge, Labels: perApp(), Help: "Processes of an app in the list that pm2 save wrote.", Note: "Absent for an app that was not saved."},
@@ -112,7 +112,7 @@ func appMetrics() []Metric {
 
 func customMetrics() []Metric {
 	return []Metric{
-		{Name: CustomMetric, Type: Gauge, Labels: perProcess(open("name", "100 a process (--custom.max-per-process)"), open("unit", "one a name")), Help: "A value that an app publishes through @pm2/io.", Note: "Numbers only. PM2's built-in probes are left out."},
+		{Name: CustomMetric, Type: Gauge, Labels: perProcess(open("name", "100 a process (--custom.max-per-process)"), open("unit", "one a name")), Help: "A value that an app publishes through @pm2/io.", Note: "Numbers only. PM2's built-in probes are left out, but for two of HTTP latency where nothing better is known of an app: quantiles of a decaying sample that keep their value when no requests come, up to two minutes old, and that can not be summed over processes."},
 	}
 }
 
@@ -138,7 +138,7 @@ func agentMetrics() []Metric {
 		{Name: AgentCollectorDuration, Type: Gauge, Unit: "seconds", Labels: []Label{collector}, Help: "Duration of a collector in this scrape in seconds."},
 		{Name: AgentCollectorSuccess, Type: Gauge, Labels: []Label{collector}, Help: "Whether a collector succeeded in this scrape (1) or not (0)."},
 		{Name: AgentCollectorTimeouts, Type: Counter, Labels: []Label{collector}, Help: "Scrapes that went on without a collector because it was too slow."},
-		{Name: AgentBusMessages, Type: Counter, Labels: perDaemon(closed("kind", BusKinds())), Help: "Messages read from PM2's bus."},
+		{Name: AgentBusMessages, Type: Counter, Labels: perDaemon(closed("kind", BusKinds())), Help: "Messages read from PM2's bus, and from apps that report to the agent itself."},
 		{Name: AgentDecodeErrors, Type: Counter, Labels: perDaemon(), Help: "Messages and answers of PM2 that could not be decoded."},
 		{Name: AgentRequests, Type: Counter, Labels: perDaemon(), Help: "Requests sent to PM2 for its process list."},
 		{Name: AgentRequestFailures, Type: Counter, Labels: perDaemon(), Help: "Requests to PM2 that failed."},

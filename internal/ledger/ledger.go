@@ -62,6 +62,13 @@ type App struct {
 	DeployedAt time.Time `json:"deployed_at"` // zero until a change was seen
 
 	GoneAt time.Time `json:"gone_at"` // zero while PM2 lists it
+
+	Collapsed uint64 `json:"collapsed"` // routes that pm25-ext folded
+	Reported  bool   `json:"reported"`  // some process reported on its requests
+
+	series   []*Series // in order
+	distinct int       // of them, those that are not folded
+	slow     []SlowCount
 }
 
 // Proc holds the counters of one process.
@@ -107,14 +114,34 @@ type Ledger struct {
 	folded   map[AppKey]bool // counted in dropped
 	reasons  []string
 	events   []string
+
+	limits       Limits
+	ext          map[int]*extProc // by pm_id
+	through      int64            // lives that began until then may have been forgotten
+	distinct     int              // series of the apps that PM2 lists
+	cells        int              // room that baselines take
+	foldedSeries uint64
+	tidiedAt     time.Time
+}
+
+// Limits are bounds of what is told apart. Zero values are the defaults.
+type Limits struct {
+	AppSeries int // series of requests of one app
+	Series    int // … and of all
 }
 
 // New returns a ledger in which nothing has happened yet.
 func New(now time.Time) *Ledger {
 	return &Ledger{
 		begun: now, apps: map[AppKey]*App{}, procs: map[ProcKey]*Proc{}, ids: map[int]AppKey{},
+		limits: Limits{DefaultAppSeries, DefaultSeries}, ext: map[int]*extProc{},
 		reasons: catalog.Reasons(), events: catalog.Events(),
 	}
+}
+
+// Limit sets bounds; what is over them already stays.
+func (l *Ledger) Limit(to Limits) {
+	l.limits = Limits{cmp.Or(to.AppSeries, DefaultAppSeries), cmp.Or(to.Series, DefaultSeries)}
 }
 
 // App returns the counters of an app, nil where there are none.
@@ -162,10 +189,12 @@ func (l *Ledger) Hint(list []pm2.Process, now time.Time) {
 // were stopped.
 func (l *Ledger) Apply(list []pm2.Process, now time.Time) {
 	liveApps, liveProcs, folded := map[AppKey]bool{}, map[ProcKey]bool{}, map[AppKey]bool{}
+	started := make(map[int]time.Time, len(list))
 	clear(l.ids)
 	for i := range list {
 		p := &list[i]
 		l.ids[p.PMID] = AppKey{p.Namespace, p.Name}
+		started[p.PMID] = p.StartedAt
 		appKey, app := l.admit(AppKey{p.Namespace, p.Name}, now)
 		if name := (AppKey{p.Namespace, p.Name}); appKey != name {
 			folded[name] = true
@@ -183,6 +212,7 @@ func (l *Ledger) Apply(list []pm2.Process, now time.Time) {
 		l.restarts(key, p, now)
 	}
 	l.primed, l.folded = true, folded
+	l.tidyExt(started, now)
 	l.retire(liveApps, liveProcs, now)
 }
 
@@ -308,6 +338,14 @@ func (l *Ledger) Event(ev *pm2.Event, now time.Time) {
 	}
 	_, app := l.admit(key, now)
 	switch ev.Kind {
+	case pm2.EventReport, pm2.EventExtException:
+		return // messages of ours
+	case pm2.EventTransaction:
+		app.transaction(ev, now)
+	case pm2.EventLifecycle:
+		if x, ok := l.ext[ev.PMID]; ok {
+			x.lifecycle(ev, now)
+		}
 	case pm2.EventOut:
 		app.LogLines[0] += uint64(ev.Lines)
 		return
@@ -318,7 +356,9 @@ func (l *Ledger) Event(ev *pm2.Event, now time.Time) {
 		if ev.Notified {
 			app.Exceptions[0]++
 		} else {
-			app.Exceptions[1]++
+			x, _ := l.reporter(ev, now)
+			x.seen = now
+			x.reported(app, ev.Retired)
 		}
 	}
 	app.Events[max(0, slices.Index(l.events, eventName(ev)))]++
@@ -331,7 +371,7 @@ func eventName(ev *pm2.Event) string {
 		return "exception"
 	case pm2.EventMessage:
 		return "message"
-	case pm2.EventCustom, pm2.EventHuman:
+	case pm2.EventCustom, pm2.EventHuman, pm2.EventExtEvent, pm2.EventTransaction:
 		return "custom"
 	case pm2.EventLifecycle:
 		switch ev.Lifecycle {
@@ -342,47 +382,4 @@ func eventName(ev *pm2.Event) string {
 		}
 	}
 	return "other"
-}
-
-// retire marks what PM2 no longer lists and forgets what is long gone.
-func (l *Ledger) retire(liveApps map[AppKey]bool, liveProcs map[ProcKey]bool, now time.Time) {
-	for key, app := range l.apps {
-		if !liveApps[key] && app.GoneAt.IsZero() {
-			app.GoneAt = now
-			l.live--
-		}
-	}
-	for key, p := range l.procs {
-		if !liveProcs[key] && p.GoneAt.IsZero() {
-			p.GoneAt = now
-		}
-	}
-	const slack = maxGone / 4 // so that pruning is seldom
-	if now.Sub(l.prunedAt) > time.Hour || len(l.apps) > len(liveApps)+maxGone+slack || len(l.procs) > len(liveProcs)+maxGone+slack {
-		l.prunedAt = now
-		forget(l.apps, func(a *App) time.Time { return a.GoneAt }, now)
-		forget(l.procs, func(p *Proc) time.Time { return p.GoneAt }, now)
-	}
-}
-
-// forget drops the entries that are gone for too long, or too many.
-func forget[K comparable, V any](m map[K]V, goneAt func(V) time.Time, now time.Time) {
-	var gone []K
-	for k, v := range m {
-		at := goneAt(v)
-		switch {
-		case at.IsZero():
-		case now.Sub(at) > rememberFor:
-			delete(m, k)
-		default:
-			gone = append(gone, k)
-		}
-	}
-	if len(gone) <= maxGone {
-		return
-	}
-	slices.SortFunc(gone, func(a, b K) int { return goneAt(m[a]).Compare(goneAt(m[b])) })
-	for _, k := range gone[:len(gone)-maxGone] {
-		delete(m, k)
-	}
 }

@@ -14,12 +14,17 @@ type State struct {
 	Apps   []AppState  `json:"apps"`
 	Procs  []ProcState `json:"procs"`
 	IDs    []ProcKey   `json:"ids"`
+	// Through and Ext are of processes that report.
+	Through int64      `json:"through,omitempty"`
+	Ext     []ExtState `json:"ext,omitempty"`
 }
 
 // AppState is an App with its key.
 type AppState struct {
 	AppKey
 	App
+	Series []*Series   `json:"series,omitempty"`
+	Slow   []SlowCount `json:"slow,omitempty"`
 }
 
 // ProcState is a Proc with its key.
@@ -30,9 +35,9 @@ type ProcState struct {
 
 // Save returns the ledger's state.
 func (l *Ledger) Save() State {
-	s := State{Begun: l.begun, Primed: l.primed}
+	s := State{Begun: l.begun, Primed: l.primed, Through: l.through, Ext: l.saveExt()}
 	for key, app := range l.apps {
-		s.Apps = append(s.Apps, AppState{key, *app})
+		s.Apps = append(s.Apps, AppState{AppKey: key, App: *app, Series: app.series, Slow: app.slow})
 	}
 	for key, proc := range l.procs {
 		s.Procs = append(s.Procs, ProcState{key, *proc})
@@ -49,9 +54,12 @@ func Restore(s State) *Ledger {
 	l.primed = s.Primed
 	for _, a := range s.Apps {
 		app := a.App
+		app.series, app.slow = a.Series, a.Slow
+		app.recount()
 		l.apps[a.AppKey] = &app
 		if app.GoneAt.IsZero() {
 			l.live++
+			l.distinct += app.distinct
 		}
 	}
 	for _, p := range s.Procs {
@@ -60,6 +68,10 @@ func Restore(s State) *Ledger {
 	}
 	for _, k := range s.IDs {
 		l.ids[k.PMID] = k.AppKey
+	}
+	l.through = s.Through
+	for i := range s.Ext {
+		l.restoreExt(&s.Ext[i])
 	}
 	return l
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/pm25/pm25/internal/pm2/axon"
 	"github.com/pm25/pm25/internal/pm2/jsonscan"
@@ -16,16 +17,20 @@ type EventKind int
 // The kinds of bus messages. The topic itself is text that any app may
 // choose, so it is mapped to these and goes no further.
 const (
-	EventCustom    EventKind = iota // a topic of the app's own
-	EventOut                        // a chunk of an app's standard output
-	EventErr                        // a chunk of an app's standard error
-	EventDaemonLog                  // a line of PM2's own log
-	EventLifecycle                  // process:event: start, online, exit, …
-	EventException                  // process:exception
-	EventMessage                    // process:msg and other plain messages
-	EventHuman                      // io.emit of @pm2/io
-	EventInternal                   // answers to actions, profiles, dependencies, spans
-	EventKill                       // the daemon is going down
+	EventCustom       EventKind = iota // a topic of the app's own
+	EventOut                           // a chunk of an app's standard output
+	EventErr                           // a chunk of an app's standard error
+	EventDaemonLog                     // a line of PM2's own log
+	EventLifecycle                     // process:event: start, online, exit, …
+	EventException                     // process:exception
+	EventMessage                       // process:msg and other plain messages
+	EventHuman                         // io.emit of @pm2/io
+	EventInternal                      // answers to actions, profiles, dependencies, spans
+	EventKill                          // the daemon is going down
+	EventReport                        // pm25:report of pm25-ext
+	EventExtException                  // pm25:exception of pm25-ext; PM2 and the report have its count
+	EventExtEvent                      // pm25:event of pm25-ext
+	EventTransaction                   // http:transaction of pmx: one slow request
 )
 
 // Event is what is taken of one message. It is valid during the call of the
@@ -38,11 +43,15 @@ type Event struct {
 	PMID            int
 	Retired         bool // a reload's outgoing worker ("_old_N")
 
-	Lines     int    // EventOut, EventErr: newlines in the chunk
-	Text      []byte // EventDaemonLog: the line
-	Lifecycle string // EventLifecycle: PM2's word for it
-	Status    string // EventLifecycle: the process's status then
-	Notified  bool   // EventException: reported by the app, with metadata
+	Lines     int       // EventOut, EventErr: newlines in the chunk
+	Text      []byte    // EventDaemonLog: the line
+	Lifecycle string    // EventLifecycle: PM2's word for it
+	Status    string    // EventLifecycle: the process's status then
+	Notified  bool      // EventException: reported by the app, with metadata
+	At        time.Time // when PM2 sent it; zero where it does not say
+
+	Report       *Report // EventReport; never nil
+	Method, Code string  // EventTransaction: of the request
 }
 
 // maxMessage bounds one argument of a bus message. Heap snapshots of some
@@ -55,12 +64,14 @@ type Bus struct {
 	scan  *jsonscan.Scanner
 	topic [64]byte
 	names interner
+	ext   *reportDecoder
 }
 
 // NewBus reads from conn, which is never written to: the parameter's type has
 // no Write.
 func NewBus(conn io.Reader) *Bus {
-	return &Bus{in: axon.NewReader(conn, maxMessage), scan: jsonscan.New(), names: interner{}}
+	scan := jsonscan.New()
+	return &Bus{in: axon.NewReader(conn, maxMessage), scan: scan, names: interner{}, ext: newReportDecoder(scan)}
 }
 
 // Read hands every message to handle until the connection ends. bad is called
@@ -108,11 +119,13 @@ func (b *Bus) message(ev *Event) error {
 		return unexpected(err)
 	}
 	if string(tag[:]) != "j:" {
-		return nil // no payload that says more
+		return ev.complete() // no payload that says more
 	}
 	b.scan.Reset(b.in)
 	err = b.scan.Object(func(key []byte) error {
 		switch string(key) {
+		case "at":
+			return takeMillis(b.scan, &ev.At)
 		case "process":
 			return b.process(ev)
 		case "event":
@@ -126,7 +139,18 @@ func (b *Bus) message(ev *Event) error {
 		// An app chose PM2's topic for a message of its own.
 		ev.Kind, ev.Text = EventCustom, nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return ev.complete()
+}
+
+// complete fails for a report that is none.
+func (ev *Event) complete() error {
+	if ev.Kind == EventReport && ev.Report == nil {
+		return fmt.Errorf("%w: there is nothing in it", errReport)
+	}
+	return nil
 }
 
 func (b *Bus) data(ev *Event) (err error) {
@@ -145,9 +169,35 @@ func (b *Bus) data(ev *Event) (err error) {
 			}
 			return nil
 		})
+	case EventReport:
+		ev.Report, err = b.ext.decode()
+		return err
+	case EventTransaction:
+		return b.transaction(ev)
 	default:
 		return nil
 	}
+}
+
+// transaction takes method and class of a slow request. The address, which has
+// its query, stays here.
+func (b *Bus) transaction(ev *Event) error {
+	ev.Method, ev.Code = OtherMethod, OtherCode
+	return b.scan.Object(func(key []byte) error {
+		switch string(key) {
+		case "method":
+			text, err := b.scan.Text(maxMethod)
+			ev.Method = knownMethod(text)
+			return err
+		case "code":
+			v, _, err := b.scan.Float()
+			if class := classOf(v); class != "" {
+				ev.Code = class
+			}
+			return err
+		}
+		return nil
+	})
 }
 
 func (b *Bus) process(ev *Event) error {
@@ -196,6 +246,14 @@ func kindOf(topic string) EventKind {
 		return EventHuman
 	case "pm2:kill":
 		return EventKill
+	case TopicReport:
+		return EventReport
+	case TopicException:
+		return EventExtException
+	case TopicEvent:
+		return EventExtEvent
+	case "http:transaction":
+		return EventTransaction
 	case "profilings", "trace-span", "application:dependencies":
 		return EventInternal
 	}

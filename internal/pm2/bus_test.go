@@ -28,7 +28,7 @@ func readBus(stream io.Reader) (events, bad []string, end error) {
 }
 
 func show(ev *Event) string {
-	kinds := []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill"}
+	kinds := []string{"custom", "out", "err", "daemon_log", "lifecycle", "exception", "message", "human", "internal", "kill", "report", "ext_exception", "ext_event", "transaction"}
 	out := fmt.Sprintf("%s %s/%s:%d", kinds[ev.Kind], ev.Namespace, ev.Name, ev.PMID)
 	if ev.Retired {
 		out += " retired"

@@ -2,7 +2,6 @@ package pm2
 
 import (
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,8 +49,16 @@ type Process struct {
 	CronRestart      string
 	OutLog, ErrLog   string // never exported
 
+	// Of the arguments for Node.js nothing is taken but whether pm25-ext's file
+	// is among them (see RPC.LookFor) and whether there are others.
+	Preloaded, NodeArgs bool
+	Launcher            string // npm, npx, yarn or pnpm where PM2 runs the app through it
+
 	Metrics        []CustomMetric
 	MetricsDropped int // over the bound, or without a usable name
+	// Latencies are PM2's own figures of HTTP requests. They are as old as the
+	// list, and no reason to ask for a new one.
+	Latencies []CustomMetric
 }
 
 // CustomMetric is one value that an app publishes through @pm2/io.
@@ -72,13 +79,14 @@ func (p *Process) Running() bool {
 	return p.PID > 0 && p.Status != StatusStopped && p.Status != StatusErrored
 }
 
-func decodeList(s *jsonscan.Scanner, list []Process) ([]Process, error) {
+// decodeList adds the processes to list; preload is the file of pm25-ext.
+func decodeList(s *jsonscan.Scanner, preload string, list []Process) ([]Process, error) {
 	err := s.Array(func() error {
 		if len(list) >= maxProcesses {
 			return nil
 		}
 		p := Process{PMID: -1}
-		if err := decodeProcess(s, &p); err != nil {
+		if err := decodeProcess(s, preload, &p); err != nil {
 			return err
 		}
 		if p.PMID >= 0 {
@@ -89,7 +97,7 @@ func decodeList(s *jsonscan.Scanner, list []Process) ([]Process, error) {
 	return list, err
 }
 
-func decodeProcess(s *jsonscan.Scanner, p *Process) error {
+func decodeProcess(s *jsonscan.Scanner, preload string, p *Process) error {
 	err := s.Object(func(key []byte) error {
 		switch string(key) {
 		case "pid":
@@ -106,7 +114,7 @@ func decodeProcess(s *jsonscan.Scanner, p *Process) error {
 				return nil
 			})
 		case "pm2_env":
-			return decodeEnv(s, p)
+			return decodeEnv(s, preload, p)
 		}
 		return nil
 	})
@@ -120,7 +128,7 @@ func decodeProcess(s *jsonscan.Scanner, p *Process) error {
 // into the same object: a variable with the very name of an allowed key that
 // PM2 does not set again afterwards (name, namespace) is what PM2 itself goes
 // by. Each is bounded.
-func decodeEnv(s *jsonscan.Scanner, p *Process) error {
+func decodeEnv(s *jsonscan.Scanner, preload string, p *Process) error {
 	return s.Object(func(key []byte) error {
 		switch string(key) {
 		case "status":
@@ -174,6 +182,12 @@ func decodeEnv(s *jsonscan.Scanner, p *Process) error {
 			return takeFloat(s, &p.MemoryLimitBytes)
 		case "cron_restart":
 			return takeText(s, &p.CronRestart, 100)
+		case "node_args":
+			return decodeNodeArgs(s, preload, p)
+		case "pm_exec_path":
+			text, err := s.Text(4096)
+			p.Launcher = launcher(text)
+			return err
 		case "pm_out_log_path":
 			return takeText(s, &p.OutLog, 4096)
 		case "pm_err_log_path":
@@ -183,45 +197,6 @@ func decodeEnv(s *jsonscan.Scanner, p *Process) error {
 		}
 		return nil
 	})
-}
-
-// decodeMetrics takes what the app itself publishes. PM2's built-in probes
-// are left out: several of them do not mean what they say (see
-// docs/decisions).
-func decodeMetrics(s *jsonscan.Scanner, p *Process) error {
-	p.Metrics, p.MetricsDropped = nil, 0
-	return s.Object(func(key []byte) error {
-		m := CustomMetric{Name: SafeName(key)}
-		var typ string
-		var numeric bool
-		err := s.Object(func(key []byte) (err error) {
-			switch string(key) {
-			case "value":
-				m.Value, numeric, err = s.Float()
-				return err
-			case "unit":
-				return takeText(s, &m.Unit, 32)
-			case "type":
-				return takeText(s, &typ, 64)
-			}
-			return nil
-		})
-		switch {
-		case !numeric || strings.HasPrefix(typ, "internal/"):
-		case m.Name == "" || len(p.Metrics) == maxMetrics || p.hasMetric(m.Name):
-			p.MetricsDropped++
-		default:
-			p.Metrics = append(p.Metrics, m)
-		}
-		return err
-	})
-}
-
-// hasMetric finds names that became one: halves of surrogate pairs, which
-// JSON may hold, all decode to U+FFFD.
-func (p *Process) hasMetric(name string) bool {
-	return strings.ContainsRune(name, '\uFFFD') &&
-		slices.ContainsFunc(p.Metrics, func(m CustomMetric) bool { return m.Name == name })
 }
 
 func takeName(s *jsonscan.Scanner, into *string) error {

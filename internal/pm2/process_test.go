@@ -58,7 +58,7 @@ func recordedList(t testing.TB) []byte {
 func decode(data []byte) ([]Process, error) {
 	s := jsonscan.New()
 	s.Reset(bytes.NewReader(data))
-	return decodeList(s, nil)
+	return decodeList(s, testPreload, nil)
 }
 
 func TestDecodeRecordedList(t *testing.T) {
@@ -285,7 +285,7 @@ func BenchmarkList100(b *testing.B) {
 		r.Reset(data)
 		s.Reset(r)
 		var err error
-		if list, err = decodeList(s, list[:0]); err != nil || len(list) != 100 {
+		if list, err = decodeList(s, testPreload, list[:0]); err != nil || len(list) != 100 {
 			b.Fatalf("%d processes: %v", len(list), err)
 		}
 	}
@@ -297,4 +297,59 @@ func heap() uint64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+const testPreload = "/usr/lib/pm25/ext/register.cjs"
+
+func TestNodeArguments(t *testing.T) {
+	type found struct {
+		preloaded, others bool
+		launcher          string
+	}
+	for env, want := range map[string]found{
+		`"node_args":[]`: {},
+		`"node_args":["--require","` + testPreload + `"]`:                                      {preloaded: true},
+		`"node_args":["--require=` + testPreload + `","--token=canary"]`:                       {preloaded: true, others: true},
+		`"node_args":"-r ` + testPreload + `"`:                                                 {preloaded: true},
+		`"node_args":["--require","/other` + testPreload + `"]`:                                {others: true},
+		`"node_args":["--max-old-space-size=20"]`:                                              {others: true},
+		`"node_args":{"a":["` + testPreload + `"]}`:                                            {},
+		`"node_args":[["` + testPreload + `"],7,null]`:                                         {others: true},
+		`"args":["` + testPreload + `"]`:                                                       {},
+		`"pm_exec_path":"/usr/lib/node_modules/npm/bin/npm-cli.js"`:                            {launcher: "npm"},
+		`"pm_exec_path":"/usr/bin/yarn"`:                                                       {launcher: "yarn"},
+		`"pm_exec_path":"/srv/npm/canary.js"`:                                                  {},
+		`"pm_exec_path":"/opt/pnpm.cjs","node_args":["-r","` + testPreload + `"],"args":["x"]`: {preloaded: true, launcher: "pnpm"},
+	} {
+		s := jsonscan.New()
+		s.Reset(strings.NewReader(`[{"pm_id":0,"name":"a","pm2_env":{` + env + `}}]`))
+		list, err := decodeList(s, testPreload, nil)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%s: %v", env, err)
+		}
+		p := list[0]
+		if got := (found{p.Preloaded, p.NodeArgs, p.Launcher}); got != want {
+			t.Errorf("%s: %+v, want %+v", env, got, want)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", p), "canary") {
+			t.Errorf("%s: an argument leaves the decoder", env)
+		}
+	}
+}
+
+func TestPM2sLatencies(t *testing.T) {
+	s := jsonscan.New()
+	s.Reset(strings.NewReader(`[{"pm_id":0,"pm2_env":{"axm_monitor":{
+		"HTTP Mean Latency":{"value":3,"unit":"ms","type":"internal/http/builtin/latency/p50"},
+		"HTTP P95 Latency":{"value":"12","type":"internal/http/builtin/latency/p95"},
+		"again":{"value":1,"type":"internal/http/builtin/latency/p95"},
+		"HTTP":{"value":7,"type":"internal/http/builtin/reqs"},"Heap Size":{"value":1,"type":"internal/v8/heap/total"}}}}]`))
+	list, err := decodeList(s, "", nil)
+	if err != nil || len(list) != 1 {
+		t.Fatal(err)
+	}
+	want := []CustomMetric{{"PM2's recent HTTP latency, median", "ms", 3}, {"PM2's recent HTTP latency, 95th percentile", "ms", 12}}
+	if diff := cmp.Diff(want, list[0].Latencies); diff != "" || len(list[0].Metrics) != 0 {
+		t.Errorf("%s %v", diff, list[0].Metrics)
+	}
 }

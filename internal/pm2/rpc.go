@@ -29,11 +29,21 @@ type RPC struct {
 	conn net.Conn
 	in   *axon.Reader
 	scan *jsonscan.Scanner
+
+	preload string
 }
 
 // NewRPC takes over conn, which must be a proven PM2 daemon's rpc.sock.
 func NewRPC(conn net.Conn) *RPC {
 	return &RPC{conn: conn, in: axon.NewReader(conn, MaxReply), scan: jsonscan.New()}
+}
+
+// LookFor makes List tell of each process whether that file, pm25-ext's, is
+// among its arguments for Node.js.
+func (c *RPC) LookFor(preload string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.preload = preload
 }
 
 // Close closes the connection; a call under way fails.
@@ -60,7 +70,7 @@ func (c *RPC) Version(ctx context.Context) (version string, err error) {
 func (c *RPC) List(ctx context.Context) (list []Process, err error) {
 	err = c.call(ctx, requestGetMonitorData, func(s *jsonscan.Scanner) error {
 		return s.Array(func() error { // the arguments of PM2's callback: one, the list
-			list, err = decodeList(s, list)
+			list, err = decodeList(s, c.preload, list)
 			return err
 		})
 	})

@@ -9,6 +9,7 @@ type role struct {
 	limit     float64 // max_memory_restart in MiB; the app leaks towards it
 	logs      float64 // lines a second
 	sleeps    bool    // a cron job: stopped most of the time
+	old       bool    // reports slow requests as pmx does, and nothing else
 	published string  // name of a value it publishes through @pm2/io
 }
 
@@ -25,5 +26,5 @@ var cast = []role{
 	{name: "images", cpu: 0.15, memory: 140, logs: 0.3},
 	{name: "nightly-backup", memory: 50, sleeps: true},
 	{name: "stock-sync", cpu: 0.03, memory: 70, logs: 0.4},
-	{name: "legacy", cpu: 0.002, memory: 45, logs: 0.01},
+	{name: "legacy", cpu: 0.002, memory: 45, logs: 0.01, old: true},
 }

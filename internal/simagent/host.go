@@ -55,7 +55,7 @@ func newHost(name string, o Options, rng *rand.Rand) (*Host, error) {
 	e, err := exporter.New(exporter.Options{
 		Collectors: []exporter.Collector{
 			exporter.NewDaemonCollector(machine{h}), exporter.NewProcessCollector(machine{h}), exporter.NewAppCollector(),
-			exporter.NewCustomCollector(10), host,
+			exporter.NewHTTPCollector(h.clock), exporter.NewNodejsCollector(h.clock), exporter.NewCustomCollector(10), host,
 		},
 		Daemons: func() []exporter.Daemon { return []exporter.Daemon{daemon{h}} },
 		Agent:   machine{h}, Logger: o.Logger, Now: o.Now,
@@ -65,6 +65,13 @@ func newHost(name string, o Options, rng *rand.Rand) (*Host, error) {
 	}
 	h.metrics = e.Handler(exporter.HandlerOptions{})
 	return h, nil
+}
+
+// clock is the time that the host has come to.
+func (h *Host) clock() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
 }
 
 // begin gives the ledger a past: a deploy of all apps.
@@ -148,6 +155,7 @@ func (h *Host) advance() {
 	}
 	h.at = now
 	h.ledger.Apply(h.list(), now)
+	h.hear(now)
 }
 
 // tell notes what a process did. The caller has the lock.

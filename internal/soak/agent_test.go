@@ -222,7 +222,7 @@ func matches(key, name string, labels []string) bool {
 
 var (
 	connectedLine = regexp.MustCompile(`(?m)^.*msg="Connected to PM2".*$`)
-	stamp         = regexp.MustCompile(`\bts=(\S+)`)
+	stamp         = regexp.MustCompile(`\btime=(\S+)`)
 )
 
 // connects returns when the agents, one after the other, began to follow PM2.

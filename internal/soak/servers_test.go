@@ -162,6 +162,9 @@ func (j *scrapeJob) check(t *testing.T, proxy *formats, r *doctable.Table, began
 	right := 0
 	for _, m := range catalog.All() {
 		name, want := m.Name, "gauge"
+		if m.Type == catalog.Histogram {
+			want = "histogram"
+		}
 		if m.Type == catalog.Counter {
 			want = "counter"
 			if j.om {

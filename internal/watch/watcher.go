@@ -51,7 +51,8 @@ type OOMCounter interface {
 	Read() (value uint64, source string, err error)
 }
 
-// Options of a Watcher. All but State are required.
+// Options of a Watcher. All but State, Limits and ListenExt
+// are required.
 type Options struct {
 	Candidate discovery.Candidate
 	Dial      Dial
@@ -63,7 +64,11 @@ type Options struct {
 	BootID   string
 	Logger   log.Logger
 	Now      func() time.Time
-	State    *State // of the last orderly shutdown, nil if there is none
+	State    *State        // of the last orderly shutdown, nil if there is none
+	Limits   ledger.Limits // zero values are the defaults
+	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
+	// the daemon\'s user; nil for none.
+	ListenExt func(uid int) (ExtSocket, error)
 }
 
 // Watcher follows one daemon. Its methods are safe for concurrent use.
@@ -71,6 +76,7 @@ type Watcher struct {
 	opts Options
 	log  log.Logger
 
+	ext        ExtSocket     // nil while there is none; Run's alone
 	refreshing chan struct{} // full while a request is under way: one at a time
 
 	mu         sync.Mutex
@@ -114,11 +120,12 @@ type busLine struct {
 
 // Stats counts the watcher's own work.
 type Stats struct {
-	Messages                  [10]uint64 // by pm2.EventKind
+	Messages                  [14]uint64 // by pm2.EventKind
 	DecodeErrors              uint64
 	Requests, RequestFailures uint64
 	Connects, ConnectFailures uint64
 	LogGaps                   uint64
+	Strangers                 uint64 // messages on the socket of pm25-ext whose sender is not who it says
 }
 
 // New returns a Watcher; Run makes it work.
@@ -130,6 +137,7 @@ func New(o Options) *Watcher {
 	if o.State != nil {
 		w.restore(o.State)
 	}
+	w.ledger.Limit(o.Limits)
 	return w
 }
 
@@ -138,6 +146,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	backoff := backoffMin
 	first := sync.OnceFunc(func() { close(w.tried) })
 	defer first()
+	defer w.closeExt()
 	for ctx.Err() == nil {
 		err := w.session(ctx, first)
 		first()
@@ -191,6 +200,7 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	w.connected(rpc, peer, version)
 	connected()
 	w.catch(false)
+	w.openExt()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
@@ -316,39 +326,6 @@ func (w *Watcher) bury() {
 	w.readLog(nil, false)
 	w.classifier.DaemonGone(w.downAt)
 	w.buried = true
-}
-
-// event takes a message of the bus.
-func (w *Watcher) event(ev *pm2.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.opts.Now()
-	w.heardAt = now
-	w.stats.Messages[ev.Kind]++
-	w.catchLine()
-	switch ev.Kind {
-	case pm2.EventDaemonLog:
-		w.announced(ev.Text, now)
-		return
-	case pm2.EventLifecycle:
-		w.dirty = true
-		w.classifier.Lifecycle(ev.Lifecycle, ev.Status, ev.PMID)
-	case pm2.EventException:
-		if !ev.Notified { // the app itself lives on
-			w.classifier.Exception(ev.PMID)
-		}
-	case pm2.EventKill:
-		w.dirty = true
-	}
-	w.ledger.Event(ev, now)
-}
-
-func (w *Watcher) undecodable(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stats.DecodeErrors++; w.stats.DecodeErrors == 1 {
-		level.Warn(w.log).Log("msg", "PM2 sent something that can not be decoded; counted from now on in pm25_agent_decode_errors_total", "err", err)
-	}
 }
 
 // exit takes an end that the classifier judged. The lock is held.

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package extsock
+
+import (
+	"errors"
+	"net"
+)
+
+var errUnsupported = errors.New("supported on Linux only")
+
+func listen(Options) (net.Listener, func(), error) { return nil, nil, errUnsupported }
+
+func peer(net.Conn) (pid, uid int, err error) { return 0, 0, errUnsupported }
