@@ -31,6 +31,10 @@ const (
 	MaxApps     = 1000               // apps that are told apart; the others are Other
 	maxGone     = 4000               // apps or processes remembered after they were deleted
 	rememberFor = 7 * 24 * time.Hour // how long
+	// anewAfter is how long an app may be gone and still be the same to those who
+	// count its ends: a deploy deletes and starts again. An old count that comes
+	// back later would look like ends that have just happened.
+	anewAfter = 5 * time.Minute
 )
 
 // Other stands for all apps over the bound.
@@ -219,7 +223,7 @@ func (l *Ledger) Apply(list []pm2.Process, now time.Time) {
 // restarts adds what PM2 counted since the last list.
 func (l *Ledger) restarts(key ProcKey, p *pm2.Process, now time.Time) {
 	proc, ok := l.procs[key]
-	if !ok {
+	if !ok || longGone(proc.GoneAt, now) {
 		proc = &Proc{Created: now, ExitCode: -1, UniqueID: p.UniqueID}
 		l.procs[key] = proc
 	}
@@ -257,6 +261,9 @@ func (a *App) version(p *pm2.Process) {
 // admit returns the app's counters, or those of Other when there are too many.
 func (l *Ledger) admit(key AppKey, now time.Time) (AppKey, *App) {
 	if app, ok := l.apps[key]; ok {
+		if longGone(app.GoneAt, now) {
+			app.anew(now)
+		}
 		return key, app
 	}
 	other := AppKey{Other, Other}
@@ -266,6 +273,16 @@ func (l *Ledger) admit(key AppKey, now time.Time) (AppKey, *App) {
 	app := &App{Created: now, GoneAt: now}
 	l.apps[key] = app
 	return key, app
+}
+
+func longGone(at, now time.Time) bool { return !at.IsZero() && now.Sub(at) > anewAfter }
+
+// anew begins the counters again, as those of an app that was never seen. What
+// is known of its version stays, to tell a deploy; so do its requests, whose
+// baselines are kept elsewhere.
+func (a *App) anew(now time.Time) {
+	a.Created, a.GoneAt = now, now
+	a.Exits, a.Exceptions, a.Events, a.LogLines = [11]uint64{}, [2]uint64{}, [11]uint64{}, [2]uint64{}
 }
 
 // Observe adds the CPU time of a sample.
@@ -298,7 +315,7 @@ func (l *Ledger) Exit(e exits.Exit, now time.Time) {
 	app.Exits[max(0, slices.Index(l.reasons, string(e.Reason)))]++
 	procKey := ProcKey{key, e.PMID}
 	p, ok := l.procs[procKey]
-	if !ok {
+	if !ok || longGone(p.GoneAt, now) {
 		p = &Proc{Created: now, GoneAt: now}
 		l.procs[procKey] = p
 	}

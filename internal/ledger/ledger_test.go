@@ -228,6 +228,32 @@ func TestDeletedAppsAreForgottenAfterAWeek(t *testing.T) {
 }
 
 // TestArraysMatchTheCatalog holds the lengths of the arrays of App.
+// An app that comes back soon goes on where it was; one that was gone for long
+// begins anew, and what its log tells before the list counts.
+func TestAppsThatComeBack(t *testing.T) {
+	crash := exits.Exit{Name: "web", PMID: 0, Reason: exits.Crash, Code: 1, At: noon}
+	for away, want := range map[time.Duration]uint64{4 * time.Minute: 7, 6 * time.Minute: 1} {
+		l := New(noon)
+		l.Apply([]pm2.Process{web(0)}, noon)
+		for range 6 {
+			l.Exit(crash, noon)
+		}
+		l.Apply(nil, noon)
+		back := noon.Add(away)
+		l.Exit(crash, back)
+		reborn := web(1)
+		reborn.UniqueID = "b"
+		l.Apply([]pm2.Process{reborn}, back.Add(time.Second))
+		app := l.App(webKey().AppKey)
+		if got := app.Exits[0]; got != want || (away > anewAfter) != app.Created.Equal(back) {
+			t.Errorf("away for %s: %d crashes since %s, want %d", away, got, app.Created, want)
+		}
+		if p := l.Proc(webKey()); p.Restarts != 1 || (away > anewAfter) != p.Created.Equal(back) {
+			t.Errorf("away for %s: %d restarts since %s", away, p.Restarts, p.Created)
+		}
+	}
+}
+
 func TestArraysMatchTheCatalog(t *testing.T) {
 	var a App
 	got := []int{len(a.Exits), len(a.Exceptions), len(a.Events), len(a.LogLines)}
