@@ -10,8 +10,11 @@ const PER_OCTAVE = 1 << SCHEMA
 const ZERO = 2 ** -40
 const HIGHEST = 30 * PER_OCTAVE
 
-const fractions = []
-for (let i = 0; i < PER_OCTAVE; i++) fractions.push(2 ** (i / PER_OCTAVE))
+// 2^(i/8) as Prometheus has them, halved there; Math.pow is off by a bit here and there.
+const fractions = [
+  0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048,
+  0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711
+].map((half) => half * 2)
 
 /** The upper bound of bucket i. */
 function bound (i) {
@@ -25,7 +28,7 @@ for (let i = 0; i < bounds.length; i++) bounds[i] = bound(LOWEST + i)
 
 /** The bucket of a duration above ZERO. The logarithm can be off by one at a bound, so the bounds decide. */
 function index (seconds) {
-  let i = Math.ceil(Math.log2(seconds) * PER_OCTAVE)
+  let i = Math.ceil(Math.log2(seconds) * PER_OCTAVE) + 0
   if (i > HIGHEST) return HIGHEST
   if (i <= LOWEST) return LOWEST + 1
   if (seconds <= bounds[i - 1 - LOWEST]) i--

@@ -12,6 +12,8 @@ const { Samples } = require('./samples.js')
 const requestStart = dc.channel('http.server.request.start')
 const streamStart = dc.channel('http2.server.stream.start')
 
+const kPipelined = Symbol('pm25-ext.pipelined')
+
 /** Counts and times the requests of every server in this process. */
 class Requests {
   constructor (settings, guard) {
@@ -27,7 +29,8 @@ class Requests {
     // Shared by all requests: nothing is made per request but its state.
     this.onClose = function () { self.close(this) }
     this.onStreamClose = function () { self.closeStream(this) }
-    this.onStart = (message) => this.start(message.response, message.request)
+    this.closeResponse = (res) => this.close(res)
+    this.onStart = (message) => this.start(message.response, message.request, message.socket)
     this.onStream = (message) => this.startStream(message.stream, message.headers)
   }
 
@@ -46,11 +49,13 @@ class Requests {
   }
 
   // 'close' comes whether the response was finished or the client went away; 'finish' does not.
-  start (res, req) {
+  start (res, req, socket) {
     try {
-      res[kState] = new RequestState(performance.now(), req.url)
+      const state = new RequestState(performance.now(), req.url)
+      res[kState] = state
       res.on('close', this.onClose)
       this.inflight++
+      if (socket._httpMessage) this.startPipelined(res, state, socket)
     } catch {
       this.guard.fail('http')
     }
@@ -62,10 +67,22 @@ class Requests {
       if (state === undefined || state.done) return
       state.done = true
       this.inflight--
+      if (state.pipelined !== null) state.pipelined.delete(res)
       this.count(res.req, state, res.statusCode, !res.writableFinished, res.req.method)
     } catch {
       this.guard.fail('http')
     }
+  }
+
+  // A response that waits for the one before it on its connection is never closed when the connection is.
+  startPipelined (res, state, socket) {
+    let waiting = socket[kPipelined]
+    if (waiting === undefined) {
+      waiting = socket[kPipelined] = new Set()
+      socket.on('close', () => setImmediate(() => waiting.forEach(this.closeResponse)))
+    }
+    waiting.add(res)
+    state.pipelined = waiting
   }
 
   startStream (stream, headers) {

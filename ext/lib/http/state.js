@@ -15,6 +15,7 @@ class RequestState {
     /** Koa's context, which names the route only when its handlers are done. */
     this.context = null
     this.error = undefined
+    this.pipelined = null
     this.done = false
   }
 }
