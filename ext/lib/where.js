@@ -36,14 +36,22 @@ function realpath (file) {
   }
 }
 
-// PM2's own child: process.send goes to PM2. Below it, process.send goes to whatever started this process.
-function isChildOfPM2 (argv1, home, ppid) {
-  if (container.test(argv1)) return true
+function read (file) {
   try {
-    return fs.readFileSync(path.join(home, 'pm2.pid'), 'utf8').trim() === String(ppid)
+    return fs.readFileSync(file, 'utf8').trim()
   } catch {
-    return false
+    return null
   }
+}
+
+// PM2's own child: process.send goes to PM2. Below it, process.send goes to whatever started this process.
+function isChildOfPM2 (argv1, env, home, ppid) {
+  if (read(path.join(home, 'pm2.pid')) === String(ppid)) return true
+  if (!container.test(argv1)) return false
+  // Workers of an app's own cluster run what their primary was started with: PM2's script, too.
+  if (env.NODE_UNIQUE_ID !== undefined && env.pm2_env === undefined) return false
+  const parent = read(`/proc/${ppid}/cmdline`)
+  return parent === null || /^PM2 v|[\\/]pm2(-runtime|-docker|-dev)?(\0|$)|[\\/]pm2[\\/](bin|lib)[\\/]/.test(parent)
 }
 
 /**
@@ -69,7 +77,7 @@ function where (proc = process) {
   }
 
   const home = typeof env.PM2_HOME === 'string' && env.PM2_HOME !== '' ? env.PM2_HOME : path.join(os.homedir(), '.pm2')
-  return { reason: null, env, pmId, home, direct: isChildOfPM2(argv1, home, proc.ppid) }
+  return { reason: null, env, pmId, home, direct: isChildOfPM2(argv1, env, home, proc.ppid) }
 }
 
 module.exports = { where, appEnv }

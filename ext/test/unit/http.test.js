@@ -4,7 +4,6 @@ const test = require('node:test')
 const assert = require('node:assert/strict')
 const http = require('http')
 const http2 = require('http2')
-const dc = require('diagnostics_channel')
 const net = require('net')
 const { once } = require('events')
 const { Requests } = require('../../lib/http/requests.js')
@@ -27,6 +26,8 @@ async function serve (handler, fn, settings = {}) {
   return requests
 }
 
+const [major, minor] = process.versions.node.split('.').map(Number)
+const tellsStreams = major > 24 || (major === 24 && minor >= 2)
 const rows = (requests) => requests.report(true).series.map((row) => `${row[0]} ${row[1]} ${row[2]} ${row[3]}`).sort()
 
 function raw (port, text, wait = 100) {
@@ -111,7 +112,7 @@ test('a failing part turns itself off and leaves the app alone', async () => {
   })
 })
 
-test('HTTP/2, where Node tells of streams', { skip: dc.channel('http2.server.stream.start') && !hasStreamChannel() ? 'this Node does not' : false }, async () => {
+test('HTTP/2, where Node tells of streams', { skip: tellsStreams ? false : 'this Node does not' }, async () => {
   const guard = new Guard()
   const requests = new Requests(defaults(), guard)
   requests.subscribe()
@@ -136,8 +137,3 @@ test('HTTP/2, where Node tells of streams', { skip: dc.channel('http2.server.str
   assert.deepEqual(rows(requests), ['GET (unmatched) 4xx 1', 'GET /slow aborted 1', 'GET /users/:id 2xx 2'])
   assert.equal(requests.report(false).inflight, 0)
 })
-
-function hasStreamChannel () {
-  const [major] = process.versions.node.split('.').map(Number)
-  return major >= 25 || (major === 24 && Number(process.versions.node.split('.')[1]) >= 2)
-}

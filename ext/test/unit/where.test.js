@@ -9,7 +9,7 @@ const { where } = require('../../lib/where.js')
 
 const container = '/usr/lib/node_modules/pm2/lib/ProcessContainerFork.js'
 const clusterContainer = '/usr/lib/node_modules/pm2/lib/ProcessContainer.js'
-const proc = (argv1, env = {}, more = {}) => ({ versions: { node: '20' }, argv: ['node', argv1], env: { pm_id: '0', PM2_HOME: '/nonexistent', ...env }, ppid: 4711, ...more })
+const proc = (argv1, env = {}, more = {}) => ({ versions: { node: '20' }, argv: ['node', argv1], env: { pm_id: '0', PM2_HOME: '/nonexistent', ...env }, ppid: 2 ** 30, ...more })
 
 test('an app under PM2', () => {
   const place = where(proc(container, { pm_exec_path: '/srv/app.js' }))
@@ -33,9 +33,13 @@ test('a child of the app is an app, but not on PM2’s bus', () => {
   assert.equal(where(proc('/srv/worker.js')).reason, null)
 })
 
+test('a worker of the app’s own cluster runs PM2’s script, but below the app', () => {
+  assert.equal(where(proc(container, { pm_exec_path: '/srv/app.js', NODE_UNIQUE_ID: '1' })).direct, false)
+})
+
 test('below PM2’s daemon directly', () => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'pm25-'))
-  fs.writeFileSync(path.join(home, 'pm2.pid'), '4711\n')
+  fs.writeFileSync(path.join(home, 'pm2.pid'), String(2 ** 30) + '\n')
   assert.equal(where(proc('/srv/app.js', { PM2_HOME: home })).direct, true)
   fs.rmSync(home, { recursive: true })
 })
