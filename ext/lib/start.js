@@ -104,6 +104,8 @@ function create (options) {
   const ext = new Ext(settings, choose(settings.transport, place))
   ext.hook()
   ext.apply()
+  // Now, so that a process which ends soon has a way out for its last report.
+  ext.guard.run('transport', () => ext.transport.connect())
   return ext
 }
 

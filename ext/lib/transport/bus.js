@@ -10,6 +10,8 @@ class Bus {
     this.queued = 0
   }
 
+  connect () {}
+
   get ready () {
     return process.connected === true && typeof process.send === 'function'
   }
