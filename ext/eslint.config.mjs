@@ -13,6 +13,15 @@ export default [
     languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.node }
   },
   {
+    files: ['test/slow-frameworks/*-app/**/*.js', 'test/slow-frameworks/*-app/*.mjs'],
+    ignores: ['**/next.config.js'],
+    languageOptions: {
+      ecmaVersion: 2022,
+      sourceType: 'module',
+      globals: { ...globals.node, defineEventHandler: 'readonly', defineNuxtConfig: 'readonly', getRouterParam: 'readonly' }
+    }
+  },
+  {
     rules: {
       'no-unused-vars': ['error', { args: 'none' }],
       'no-var': 'error',
