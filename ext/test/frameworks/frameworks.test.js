@@ -16,18 +16,23 @@ const frameworks = [
   { name: 'express 4', script: 'express.js', env: { EXT_TEST_ALIAS: 'express=express4' } },
   { name: 'express 5', script: 'express.js' },
   { name: 'fastify 4', script: 'fastify.js', env: { EXT_TEST_ALIAS: 'fastify=fastify4' } },
-  { name: 'fastify 5', script: 'fastify.js', env: { EXT_TEST_ALIAS: 'fastify=fastify5' } },
+  { name: 'fastify 5', script: 'fastify.js', since: 20, env: { EXT_TEST_ALIAS: 'fastify=fastify5' } },
   { name: 'koa 2', script: 'koa.js' },
-  { name: 'koa 3', script: 'koa.js', env: { EXT_TEST_ALIAS: 'koa=koa3' } },
+  { name: 'koa 3', script: 'koa.js', since: 18, env: { EXT_TEST_ALIAS: 'koa=koa3' } },
   { name: 'hapi', script: 'hapi.js', expected: braces },
-  { name: 'restify', script: 'restify.js' },
+  { name: 'restify 11', script: 'restify.js', env: { EXT_TEST_ALIAS: 'restify=restify11' }, until: 22 },
+  { name: 'restify 12', script: 'restify.js', since: 20 },
   { name: 'nest on express', script: 'nest.js' },
   { name: 'nest on fastify', script: 'nest.js', env: { NEST_PLATFORM: 'fastify' } },
   { name: 'bare http', script: 'bare.js', expected: { user: '/users/:id', item: '/api/v1/orders/:id/items/:id' }, handled: 0 }
 ]
 
+const major = Number(process.versions.node.split('.')[0])
+
 for (const framework of frameworks) {
-  test(`${framework.name}: routes, classes and handled errors`, { timeout: 30000 }, async () => {
+  const { since = 0, until = Infinity } = framework
+  const skip = major >= since && major <= until ? false : `it does not run on Node ${major}`
+  test(`${framework.name}: routes, classes and handled errors`, { timeout: 30000, skip }, async () => {
     const child = start(app(framework.script), { execArgv, env: framework.env })
     try {
       await known(await child.port)
