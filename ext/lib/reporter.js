@@ -22,6 +22,7 @@ class Reporter {
   }
 
   start () {
+    this.ext.transport.onConnect = () => { this.whole = true }
     clearInterval(this.timer)
     this.timer = setInterval(() => this.flush(false), this.ext.settings.interval * 1000)
     this.timer.unref()
@@ -31,16 +32,15 @@ class Reporter {
   flush (last) {
     const { ext } = this
     ext.guard.run('report', () => {
-      if (!ext.transport.ready) return
+      if (!ext.transport.ready(last)) return
       const now = performance.now()
       const full = last || this.whole || now - this.wholeAt >= WHOLE_EVERY
-      if (!last && ext.transport.sending > 0) return
       const report = this.build(full)
       if (full) {
         this.wholeAt = now
         this.whole = false
       }
-      if (!ext.transport.report('pm25:report', report, last, this.sent)) this.whole = true
+      ext.transport.report('pm25:report', report, last, this.sent)
     })
   }
 

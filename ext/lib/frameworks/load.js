@@ -47,6 +47,13 @@ function watchLoads (guard, report) {
     const patch = typeof request === 'string' ? find(request) : undefined
     return patch === undefined ? exports : patched(patch, request, exports)
   }
+
+  // What was loaded before us, when the app calls init() after its imports.
+  for (const name of Object.keys(Module._cache)) {
+    const module = Module._cache[name]
+    const patch = find(name)
+    if (patch !== undefined && module !== undefined && module.loaded) patched(patch, name, module.exports)
+  }
 }
 
 module.exports = { watchLoads }

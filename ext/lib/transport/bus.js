@@ -8,29 +8,32 @@ class Bus {
     this.name = 'bus'
     this.sending = 0
     this.queued = 0
+    this.onConnect = null
   }
 
   connect () {}
 
-  get ready () {
+  get open () {
     return process.connected === true && typeof process.send === 'function'
   }
 
-  /** Sends a report unless the one before has not left yet. done(err) may never come. */
+  /** Tells whether a report can leave now. */
+  ready (urgent) {
+    return this.open && (urgent || this.sending === 0 || Date.now() - this.sending >= STUCK)
+  }
+
+  /** Sends a report. done(err) may never come. */
   report (topic, data, urgent, done) {
-    const now = Date.now()
-    if (!this.ready || (!urgent && this.sending !== 0 && now - this.sending < STUCK)) return false
-    this.sending = now
+    this.sending = Date.now()
     process.send({ type: topic, data }, (err) => {
       this.sending = 0
       done(err || null)
     })
-    return true
   }
 
   /** Sends one record. Those that PM2 does not take are lost rather than kept in memory. */
   record (topic, data) {
-    if (!this.ready || this.queued >= 100) return false
+    if (!this.open || this.queued >= 100) return false
     this.queued++
     const timer = setTimeout(() => { this.queued = 0 }, STUCK)
     timer.unref()

@@ -19,10 +19,14 @@ class Socket {
     this.tried = -RETRY
     this.waiting = null
     this.records = []
+    /** Called when there is an agent, who may be a new one. */
+    this.onConnect = null
   }
 
-  get ready () {
-    return true
+  /** Tells whether a report can leave now; if not, this is a good moment to try again. */
+  ready () {
+    this.connect()
+    return this.connected
   }
 
   connect () {
@@ -34,6 +38,7 @@ class Socket {
     stream.unref()
     stream.on('connect', () => {
       this.connected = true
+      if (this.onConnect !== null) this.onConnect()
       this.next()
     })
     stream.on('error', () => {})
@@ -49,7 +54,6 @@ class Socket {
     const waiting = this.waiting
     this.waiting = null
     if (waiting !== null) waiting.done(new Error('the agent is away'))
-    // The exit of a process is told by what is sent then; between reports nobody waits.
   }
 
   /** Sends a report, in the place of an older one that has not left yet. */
@@ -59,7 +63,6 @@ class Socket {
     this.waiting = { topic, data, done }
     if (older !== null) older.done(new Error('replaced by a newer report'))
     this.next(urgent)
-    return true
   }
 
   record (topic, data) {

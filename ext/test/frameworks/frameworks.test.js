@@ -71,3 +71,14 @@ test('import of express', { timeout: 30000 }, async () => {
   assert.deepEqual(counts(child.reports), { 'GET /api/:version/fail 5xx': 1 })
   assert.equal(child.exceptions.length, 1)
 })
+
+test('init() after the imports, without a preload', { timeout: 30000 }, async () => {
+  const child = start(app('late.mjs'), { execArgv: [] })
+  const port = await child.port
+  await request(port, 'GET', '/api/v77/fail')
+  await request(port, 'GET', '/koa')
+  await sleep(50)
+  await child.stop()
+  assert.deepEqual(counts(child.reports), { 'GET /api/:version/fail 5xx': 1, 'GET /koa 5xx': 1 })
+  assert.equal(child.exceptions.length, 2)
+})

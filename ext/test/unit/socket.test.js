@@ -43,7 +43,7 @@ test('an agent that comes late or goes away loses nothing', options, () => withH
   const app = start(script, { env: { PM2_HOME: home, PM25_EXT_TRANSPORT: 'socket', PM25_EXT_INTERVAL: '1' } })
   const port = await app.port
   for (let i = 0; i < 3; i++) await request(port, 'GET', '/a')
-  await sleep(1200)
+  await sleep(200)
   let agent = await listen(home)
   await sleep(6500)
   assert.deepEqual(counts(agent.reports()), { 'GET /a 2xx': 3 }, 'tries again after 5 s')
