@@ -6,8 +6,9 @@ const path = require('path')
 
 const container = /[\\/]pm2[\\/]lib[\\/]ProcessContainer(Fork)?(Bun)?\.js$/
 const pm2Itself = /[\\/]pm2[\\/](lib[\\/](Daemon|Satan|God)\.js|bin[\\/])|[\\/](pm2-io-agent|@pm2[\\/]agent)[\\/]|(^|[\\/])pm2(-dev|-docker|-runtime)?$/
-// What starts the app in a child process of its own. The child reports.
-const launcher = /(^|[\\/])(npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack|tsx|nodemon|cross-env|cross-env-shell|dotenv|concurrently)(-cli)?(\.[cm]?js)?$|[\\/](tsx[\\/]dist[\\/]cli\.[cm]?js|yarn-[\d.]+\.c?js|(nodemon|cross-env|dotenv-cli|concurrently)[\\/].*\.[cm]?js)$/
+// What starts the app in a child process of its own; the child reports. By the name of a command, or of its package.
+const command = /(^|[\\/])(npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack|tsx|nodemon|cross-env|cross-env-shell|dotenv|concurrently)$/
+const commandFile = /[\\/]node_modules[\\/](npm|pnpm|yarn|corepack|tsx|nodemon|cross-env|dotenv-cli|concurrently)[\\/]|[\\/](npm|yarn|pnpm)[\\/]bin[\\/](npm-cli|npx-cli|yarn|pnpm|pnpx)\.[cm]?js$|[\\/]yarn-[\d.]+\.c?js$/
 
 /** The environment that PM2 gave the app. In cluster mode a preload runs before PM2 has laid it over process.env. */
 function appEnv (env) {
@@ -73,7 +74,7 @@ function where (proc = process) {
   if (pm2Itself.test(argv1) && !container.test(argv1)) return { reason: 'PM2 itself' }
   for (const name of [script, realpath(script)]) {
     if (pm2Itself.test(name)) return { reason: 'PM2 itself' }
-    if (launcher.test(name)) return { reason: 'a program that starts the app' }
+    if (command.test(name) || commandFile.test(name)) return { reason: 'a program that starts the app' }
   }
 
   const home = typeof env.PM2_HOME === 'string' && env.PM2_HOME !== '' ? env.PM2_HOME : path.join(os.homedir(), '.pm2')

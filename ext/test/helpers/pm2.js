@@ -8,7 +8,8 @@ const { subscribe } = require('./amp.js')
 const { register } = require('./child.js')
 const { sleep } = require('./requests.js')
 
-const cli = path.join(__dirname, '../../../tools/pm2/7/node_modules/pm2/bin/pm2')
+// PM2_MAJOR=6 tests against another one; `make pm2-all` installs them.
+const cli = path.join(__dirname, '../../../tools/pm2', process.env.PM2_MAJOR || '7', 'node_modules/pm2/bin/pm2')
 const available = fs.existsSync(cli)
 
 /** A PM2 of its own, in a folder of its own, and what its bus says. */

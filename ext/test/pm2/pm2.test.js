@@ -155,6 +155,22 @@ test('pm2 reload of a cluster under load loses no request', options, () => withP
   record('cluster-reload', pm2)
 }))
 
+test('errors that Express handled, with their routes', options, () => withPM2(async (pm2) => {
+  await pm2.start({ name: 'shop', script: path.join(__dirname, '../frameworks/apps/express.js') })
+  const port = await pm2.until('listening', () => {
+    const said = pm2.of('process:msg').find((m) => m.raw !== undefined && m.raw.port !== undefined)
+    return said === undefined ? 0 : said.raw.port
+  })
+  for (let i = 1; i <= 12; i++) await request(port, 'GET', '/api/v1/fail')
+  await request(port, 'GET', '/api/v1/orders/7/items/9')
+  await pm2.run('stop', 'shop')
+  await pm2.until('the last report', () => total(pm2.reports())['GET /api/v1/fail 5xx'] === 12)
+  assert.equal(pm2.exceptions().length, 10, 'the limit for one kind')
+  assert.deepEqual(pm2.exceptions()[0].route, { m: 'GET', r: '/api/v1/fail' })
+  assert.equal(pm2.reports().pop().exceptions.handled, 12, 'counts are exact')
+  record('fork-handled', pm2)
+}))
+
 test('environment variables work in both modes', options, () => withPM2(async (pm2) => {
   for (const { mode, app } of modes) {
     const port = await freePort()

@@ -8,6 +8,7 @@ const { withPM2, total, available } = require('../helpers/pm2.js')
 const { listen } = require('../helpers/agent.js')
 const { register } = require('../helpers/child.js')
 const { request, sleep } = require('../helpers/requests.js')
+const { record } = require('../helpers/record.js')
 const { freePort, listening } = require('../helpers/port.js')
 
 const options = { timeout: 60000, skip: available ? false : 'PM2 is not installed; run `make pm2`' }
@@ -37,6 +38,7 @@ test('an app that PM2 runs through npm tells the agent itself', options, () => w
   const agent = await run(pm2, { script: 'npm', args: 'start', cwd: folder, node_args: '' }, { NODE_OPTIONS: `--require ${register}` })
   const pids = new Set(agent.reports().map((r) => r.pid))
   assert.equal(pids.size, 1, 'npm itself is silent')
+  record('socket-npm', pm2, agent.lines)
 }))
 
 test('on a host linked to PM2 Plus the bus is left alone', options, () => withPM2(async (pm2) => {

@@ -60,6 +60,8 @@ const inert = {
   'yarn 1': [proc('/usr/share/yarn/bin/yarn.js'), 'a program that starts the app'],
   pnpm: [proc('/usr/lib/node_modules/pnpm/bin/pnpm.cjs'), 'a program that starts the app'],
   corepack: [proc('/usr/lib/node_modules/corepack/dist/corepack.js'), 'a program that starts the app'],
+  'npm of a distribution': [proc('/usr/share/nodejs/npm/bin/npm-cli.js'), 'a program that starts the app'],
+  nodemon: [proc('/srv/node_modules/.bin/nodemon'), 'a program that starts the app'],
   tsx: [proc('/srv/node_modules/tsx/dist/cli.mjs'), 'a program that starts the app']
 }
 for (const [name, [given, reason]] of Object.entries(inert)) {
@@ -67,7 +69,7 @@ for (const [name, [given, reason]] of Object.entries(inert)) {
 }
 
 test('apps with such names are apps', () => {
-  for (const script of ['/srv/npm-stats/server.js', '/srv/pm2-web/app.js', '/srv/yarn/index.js', '/home/pm2/app.js', '/srv/pm2/bin.js']) {
+  for (const script of ['/srv/npm-stats/server.js', '/srv/pm2-web/app.js', '/srv/yarn/index.js', '/home/pm2/app.js', '/srv/pm2/bin.js', '/srv/tools/yarn.js', '/srv/corepack.js', '/srv/npm/index.js']) {
     assert.equal(where(proc(script)).reason, null, script)
   }
 })
