@@ -24,7 +24,14 @@ class Reporter {
   start () {
     this.ext.transport.onConnect = () => { this.whole = true }
     clearInterval(this.timer)
-    this.timer = setInterval(() => this.flush(false), this.ext.settings.interval * 1000)
+    const period = this.ext.settings.interval * 1000
+    let last = performance.now()
+    this.timer = setInterval(() => {
+      const now = performance.now()
+      if (this.ext.runtime !== null) this.ext.runtime.delay.note(now - last - period)
+      last = now
+      this.flush(false)
+    }, period)
     this.timer.unref()
   }
 
