@@ -8,6 +8,7 @@ function listen (home) {
   const agent = { lines: [], sockets: new Set() }
   agent.server = net.createServer((socket) => {
     agent.sockets.add(socket)
+    socket.unref()
     let text = ''
     socket.setEncoding('utf8').on('data', (chunk) => {
       text += chunk
@@ -17,6 +18,8 @@ function listen (home) {
     })
     socket.on('error', () => {}).on('close', () => agent.sockets.delete(socket))
   })
+  // A test that fails must not keep its process alive.
+  agent.server.unref()
   agent.reports = () => agent.lines.filter((line) => line.topic === 'pm25:report').map((line) => line.data)
   agent.close = () => {
     for (const socket of agent.sockets) socket.destroy()

@@ -34,6 +34,9 @@ function start (script, { env = {}, execArgv = ['--require', register], node = p
   })
   app.port.catch(() => {})
   app.ended = ended
+  const killAtExit = () => child.kill('SIGKILL')
+  process.on('exit', killAtExit)
+  ended.then(() => process.removeListener('exit', killAtExit))
   app.stop = async (signal = 'SIGTERM') => {
     const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
     child.kill(signal)
