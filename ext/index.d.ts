@@ -10,7 +10,7 @@ export interface Options {
   interval?: number
   /** Distinct route names, 1 to 1000; further ones are "(other)". Default 100. */
   maxRoutes?: number
-  /** Series (route, method and status class), 1 to 5000; further ones are "(other)". Default 200. */
+  /** Series (route, method and status class), 1 to 1500; further ones are "(other)". Default 200. */
   maxSeries?: number
   /** Requests of this many seconds or more are reported one by one, within limits. Default 0.2. */
   slow?: number

@@ -17,7 +17,7 @@ const table = {
   exceptions: { value: true, env: 'PM25_EXT_EXCEPTIONS', ...bool },
   interval: { value: 5, env: 'PM25_EXT_INTERVAL', ...number(1, 60) },
   maxRoutes: { value: 100, env: 'PM25_EXT_MAX_ROUTES', ...integer(1, 1000) },
-  maxSeries: { value: 200, env: 'PM25_EXT_MAX_SERIES', ...integer(1, 5000) },
+  maxSeries: { value: 200, env: 'PM25_EXT_MAX_SERIES', ...integer(1, 1500) },
   slow: { value: 0.2, env: 'PM25_EXT_SLOW', ...number(0, 3600) },
   target: { value: false, env: 'PM25_EXT_TARGET', ...bool },
   signals: { value: true, env: 'PM25_EXT_SIGNALS', ...bool },

@@ -8,7 +8,7 @@ const SCHEMA = 3
 const PER_OCTAVE = 1 << SCHEMA
 /** Durations up to this one have no logarithm worth keeping. */
 const ZERO = 2 ** -40
-const HIGHEST = 30 * PER_OCTAVE
+const HIGHEST = 20 * PER_OCTAVE
 
 // 2^(i/8) as Prometheus has them, halved there; Math.pow is off by a bit here and there.
 const fractions = [

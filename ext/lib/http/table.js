@@ -6,7 +6,7 @@ const { cut } = require('../text.js')
 const OTHER = '(other)'
 const UNMATCHED = '(unmatched)'
 const STATIC = '(static)'
-const MAX_NAME = 200
+const MAX_NAME = 128
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', OTHER]
 const CODES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'aborted']
