@@ -1,0 +1,20 @@
+'use strict'
+
+const express = require('express')
+const path = require('path')
+
+const app = express()
+app.use('/static', express.static(path.join(__dirname, 'public')))
+app.get('/hello', (req, res) => res.send('hello'))
+app.get('/users/:id', (req, res) => res.json({ id: req.params.id }))
+app.post('/users', (req, res) => res.status(201).end())
+app.get('/fail', () => { throw new Error('boom') })
+app.get('/slow', () => {})
+const items = express.Router()
+items.get('/items/:item', (req, res) => res.send('item'))
+const api = express.Router()
+api.use('/orders/:order', items)
+api.get('/fail', (req, res, next) => next(new Error('boom')))
+app.use('/api/v1', api)
+app.use((err, req, res, next) => { res.status(500).send(err.message) })
+const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }))

@@ -1,0 +1,5 @@
+'use strict'
+
+const path = require('path')
+
+module.exports = { output: 'standalone', outputFileTracingRoot: path.join(__dirname, '..'), eslint: { ignoreDuringBuilds: true } }
