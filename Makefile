@@ -80,6 +80,10 @@ test: pm2 ## Vet and test everything, against a real PM2
 	        printf "packages: %d passed, %d failed\n", ok, bad }' $(CACHE)/test.log; \
 	exit $$rc
 
+.PHONY: test-ext
+test-ext: pm2 ext/node_modules/.installed ext/test/frameworks/node_modules/.installed ## Test the Node extension: units, frameworks, PM2
+	cd ext && $(NPM) test --silent
+
 .PHONY: race
 race: pm2 ## Test RACE_PKGS with the race detector (needs a C compiler)
 	@$(need_go)
@@ -99,8 +103,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	echo "fuzzed $$n targets"
 
 .PHONY: lint
-lint: tools-lint ## Run the linters and check the formatting
+lint: tools-lint ext/node_modules/.installed ## Run the linters and check the formatting
 	$(TOOLS)/golangci-lint run ./...
+	cd ext && $(NPM) run --silent lint && $(NPM) run --silent types
 
 .PHONY: fmt
 fmt: tools-lint ## Format the Go code
@@ -144,6 +149,16 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...
 
+.PHONY: test-ext-all
+test-ext-all: pm2-all $(foreach d,ext ext/test/frameworks ext/test/slow-frameworks tools/node,$(d)/node_modules/.installed) ## Test the extension on each Node and PM2, and with Next and Nuxt
+	cd ext && node test/versions.js --frameworks 18 20 22 24
+	cd ext && $(NPM) run --silent test:slow
+	cd ext && for major in 5 6; do PM2_MAJOR=$$major node --test --test-concurrency=1 test/pm2/*.test.js; done
+
+.PHONY: bench-ext
+bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension costs an app, beside others
+	cd ext/bench && node hot.js && node compare.js
+
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: half an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
@@ -161,14 +176,15 @@ soak: pm2 tools-prom tools-prom-2.42 ## Hold the counters to their promises, for
 
 # Scripts of the packages never run: PM2 needs none of them.
 define npm_ci
-tools/$(1)/node_modules/.installed: tools/$(1)/package.json tools/$(1)/package-lock.json
+$(1)/node_modules/.installed: $(1)/package.json $(1)/package-lock.json
 	@$$(need_node)
 	@$$(need_npm)
-	@echo "installing $$$$(sed -n 's/.*"\(p[lm][a-z0-9-]*\)": "\([0-9.]*\)".*/\1 \2/p' tools/$(1)/package.json) from npm into tools/$(1)"
-	@cd tools/$(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@echo "installing from npm into $(1)"
+	@cd $(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $$@
 endef
-$(foreach d,pm2/7 pm2/6 pm2/5 peer pictures,$(eval $(call npm_ci,$(d))))
+NPM_DIRS := tools/pm2/7 tools/pm2/6 tools/pm2/5 tools/peer tools/pictures tools/node ext ext/test/frameworks ext/test/slow-frameworks ext/bench
+$(foreach d,$(NPM_DIRS),$(eval $(call npm_ci,$(d))))
 
 .PHONY: pm2
 pm2: tools/pm2/7/node_modules/.installed ## Install the PM2 that tests run against
@@ -227,4 +243,4 @@ clean: ## Remove what was built, but not the tools
 
 .PHONY: distclean
 distclean: clean ## Remove the tools and the installed PM2s too
-	rm -rf $(CACHE) tools/pm2/*/node_modules tools/peer/node_modules tools/pictures/node_modules
+	rm -rf $(CACHE) $(addsuffix /node_modules,$(NPM_DIRS)) ext/test/slow-frameworks/*/.next ext/test/slow-frameworks/*/.nuxt ext/test/slow-frameworks/*/.output
