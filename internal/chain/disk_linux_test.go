@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"github.com/pm25/pm25/internal/doctable"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/promtest"
@@ -29,7 +27,7 @@ const diskSize = 200 << 20
 // to find all that it took after a restart.
 func TestDiskFull(t *testing.T) {
 	disk := mountDisk(t)
-	targets := agents(t, 5)
+	_, targets := simagent.Start(t, 5, 20)
 	hook := uptest.NewWebhook(t)
 	u := uptest.Start(t, uptest.Options{
 		Program: programs.Program(t, "pm25"), DataDir: filepath.Join(disk, "data"), Webhook: hook.URL, Args: []string{"--targets=" + targets},
@@ -107,25 +105,6 @@ func mountDisk(t *testing.T) string {
 		}
 	})
 	return dir
-}
-
-// agents serves simulated hosts and returns the file of their targets.
-func agents(t *testing.T, hosts int) string {
-	t.Helper()
-	f, err := simagent.New(simagent.Options{Hosts: hosts, ProcessesPerHost: 20, Seed: 25, Logger: log.NewNopLogger(), Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := f.Serve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	path := filepath.Join(t.TempDir(), "targets.json")
-	if err := s.WriteTargets(path); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // fill writes until nothing more goes in.

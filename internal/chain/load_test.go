@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/doctable"
+	"github.com/pm25/pm25/internal/simagent"
 	"github.com/pm25/pm25/internal/uptest"
 )
 
@@ -33,8 +34,9 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	hook := uptest.NewWebhook(t)
+	_, targets := simagent.Start(t, loadHosts, 20)
 	began := time.Now()
-	u := uptest.Start(t, uptest.Options{Program: programs.Program(t, "pm25"), Webhook: hook.URL, Args: []string{"--targets=" + agents(t, loadHosts)}})
+	u := uptest.Start(t, uptest.Options{Program: programs.Program(t, "pm25"), Webhook: hook.URL, Args: []string{"--targets=" + targets}})
 	l := &load{t: t, up: u, table: doctable.New("after, min", "memory, MiB", "CPU in the last minute, share of a core", "series", "slowest scrape, ms", "page `/`, ms", "`/alertmanager/`, ms", "query of one host, ms", "query over all, ms")}
 	l.began, l.at = began, began
 	u.WaitValue(time.Minute, loadHosts, `count(pm2_up{daemon="deploy"} == 1)`)

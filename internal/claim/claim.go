@@ -26,7 +26,7 @@ var ErrTaken = errors.New("another pm25-agent watches this daemon")
 // home identifies a daemon's home whatever path or namespace it is seen through.
 type home struct {
 	name string
-	uid  uint32
+	uid  int
 }
 
 func identify(c discovery.Candidate) (home, error) {
@@ -43,10 +43,10 @@ func identify(c discovery.Candidate) (home, error) {
 	if !ok {
 		return home{}, fmt.Errorf("stat %s: no inode on this system", c.Path(""))
 	}
-	return home{name: fmt.Sprintf("@pm25-agent/%d/%x-%x", st.Uid, st.Dev, st.Ino), uid: st.Uid}, nil
+	return home{name: fmt.Sprintf("@pm25-agent/%d/%x-%x", st.Uid, st.Dev, st.Ino), uid: int(st.Uid)}, nil
 }
 
 // trusts tells whether a process of this user may hold or use a claim.
-func (h home) trusts(uid uint32) bool {
-	return uid == 0 || uid == h.uid || uid == uint32(os.Geteuid())
+func (h home) trusts(uid int) bool {
+	return uid == 0 || uid == h.uid || uid == os.Geteuid()
 }

@@ -7,8 +7,7 @@ import (
 	"net"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pm25/pm25/internal/peercred"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 )
 
@@ -39,15 +38,15 @@ func Dial(ctx context.Context, c discovery.Candidate) (conn net.Conn, pid int, e
 	if conn, err = d.DialContext(ctx, "unix", h.name); err != nil {
 		return nil, 0, err
 	}
-	cred, err := peer(conn)
-	if err == nil && !h.trusts(cred.Uid) {
-		err = fmt.Errorf("uid %d claims the PM2 daemon of %s, which is neither its own nor ours", cred.Uid, c.Path(""))
+	peer, err := peercred.Of(conn)
+	if err == nil && !h.trusts(peer.UID) {
+		err = fmt.Errorf("uid %d claims the PM2 daemon of %s, which is neither its own nor ours", peer.UID, c.Path(""))
 	}
 	if err != nil {
 		conn.Close()
 		return nil, 0, err
 	}
-	return conn, int(cred.Pid), nil
+	return conn, peer.PID, nil
 }
 
 type listener struct {
@@ -61,24 +60,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if cred, err := peer(conn); err == nil && l.home.trusts(cred.Uid) {
+		if peer, err := peercred.Of(conn); err == nil && l.home.trusts(peer.UID) {
 			return conn, nil
 		}
 		conn.Close()
 	}
-}
-
-func peer(conn net.Conn) (*unix.Ucred, error) {
-	raw, err := conn.(*net.UnixConn).SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var cred *unix.Ucred
-	var credErr error
-	if err := raw.Control(func(fd uintptr) {
-		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil {
-		return nil, err
-	}
-	return cred, credErr
 }

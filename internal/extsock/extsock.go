@@ -21,6 +21,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/pm25/pm25/internal/peercred"
 )
 
 // Name is the socket's name in PM2's home.
@@ -98,14 +100,14 @@ func (l *Listener) Serve(hear func(pid int, conn io.Reader)) {
 			time.Sleep(retryAfter) // we are short of descriptors, perhaps
 			continue
 		}
-		pid, uid, err := peer(conn)
-		if err != nil || uid != l.opts.UID || pid <= 0 || !l.add(conn) {
+		peer, err := peercred.Of(conn)
+		if err != nil || peer.UID != l.opts.UID || peer.PID <= 0 || !l.add(conn) {
 			_ = conn.Close()
 			continue
 		}
 		go func() {
 			defer l.done(conn)
-			hear(pid, struct{ io.Reader }{conn})
+			hear(peer.PID, struct{ io.Reader }{conn})
 		}()
 	}
 }

@@ -156,26 +156,3 @@ func as(uid int, f func() error) error {
 	}
 	return f()
 }
-
-// peer asks the kernel who is at the other end.
-func peer(conn net.Conn) (pid, uid int, err error) {
-	unixConn, ok := conn.(*net.UnixConn)
-	if !ok {
-		return 0, 0, errors.New("not a unix socket")
-	}
-	raw, err := unixConn.SyscallConn()
-	if err != nil {
-		return 0, 0, err
-	}
-	var cred *unix.Ucred
-	var credErr error
-	if err := raw.Control(func(fd uintptr) {
-		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil {
-		return 0, 0, err
-	}
-	if credErr != nil {
-		return 0, 0, credErr
-	}
-	return int(cred.Pid), int(cred.Uid), nil
-}

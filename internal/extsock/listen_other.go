@@ -10,5 +10,3 @@ import (
 var errUnsupported = errors.New("supported on Linux only")
 
 func listen(Options) (net.Listener, func(), error) { return nil, nil, errUnsupported }
-
-func peer(net.Conn) (pid, uid int, err error) { return 0, 0, errUnsupported }

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/proctest"
 	"github.com/pm25/pm25/internal/simagent"
@@ -95,19 +93,7 @@ func TestDemo(t *testing.T) {
 // TestFleet is 200 processes on ten simulated hosts: with trouble on two, and
 // then with one that is gone.
 func TestFleet(t *testing.T) {
-	f, err := simagent.New(simagent.Options{Hosts: 10, ProcessesPerHost: 20, Seed: 25, Logger: log.NewNopLogger(), Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := f.Serve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	targets := filepath.Join(t.TempDir(), "targets.json")
-	if err := s.WriteTargets(targets); err != nil {
-		t.Fatal(err)
-	}
+	f, targets := simagent.Start(t, 10, 20)
 	d := pm2test.New(t, pm2test.Options{})
 	d.App(t, pm2test.AppSpec{Name: "status-page"})
 	hook := uptest.NewWebhook(t)

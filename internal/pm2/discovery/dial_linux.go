@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pm25/pm25/internal/peercred"
 	"github.com/pm25/pm25/internal/safefile"
 )
 
@@ -34,19 +35,19 @@ func Dial(ctx context.Context, c Candidate, policy Policy) (rpc, pub net.Conn, p
 			rpc, pub = nil, nil
 		}
 	}()
-	var pubCred, rpcCred *unix.Ucred
+	var pubCred, rpcCred peercred.Cred
 	if pub, pubCred, err = h.connect(ctx, h.pub, pubSock); err != nil {
 		return rpc, pub, Peer{}, err
 	}
 	if rpc, rpcCred, err = h.connect(ctx, h.rpc, rpcSock); err != nil {
 		return rpc, pub, Peer{}, err
 	}
-	if *pubCred != *rpcCred {
+	if pubCred != rpcCred {
 		return rpc, pub, Peer{}, foreign(ReasonPeerMismatch,
 			"%s and %s are not of one daemon: pid %d of uid %d and pid %d of uid %d listen there",
-			c.RPCPath(), pubSock, rpcCred.Pid, rpcCred.Uid, pubCred.Pid, pubCred.Uid)
+			c.RPCPath(), pubSock, rpcCred.PID, rpcCred.UID, pubCred.PID, pubCred.UID)
 	}
-	peer = Peer{PID: int(rpcCred.Pid), UID: int(rpcCred.Uid), GID: int(rpcCred.Gid)}
+	peer = Peer{PID: rpcCred.PID, UID: rpcCred.UID, GID: rpcCred.GID}
 	if peer.UID != h.uid {
 		return rpc, pub, peer, foreign(ReasonWrongOwner,
 			"%s is listened on by uid %d, but its folder belongs to %s: start PM2 as the owner of its home, or give that user the folder (chown -R)",
@@ -146,33 +147,18 @@ func (h *home) socket(name string) (*os.File, error) {
 
 // connect goes through our own handle: exact, and as short as the 108 bytes of a
 // socket address need it, however long the path is.
-func (h *home) connect(ctx context.Context, sock *os.File, name string) (net.Conn, *unix.Ucred, error) {
+func (h *home) connect(ctx context.Context, sock *os.File, name string) (net.Conn, peercred.Cred, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d", sock.Fd()))
 	if err != nil {
-		return nil, nil, h.sysError(name, err)
+		return nil, peercred.Cred{}, h.sysError(name, err)
 	}
-	cred, err := peerCred(conn.(*net.UnixConn))
+	cred, err := peercred.Of(conn)
 	if err != nil {
 		conn.Close()
-		return nil, nil, fmt.Errorf("ask who listens on %s: %w", h.c.Path(name), err)
+		return nil, peercred.Cred{}, fmt.Errorf("ask who listens on %s: %w", h.c.Path(name), err)
 	}
 	return conn, cred, nil
-}
-
-func peerCred(conn *net.UnixConn) (*unix.Ucred, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var cred *unix.Ucred
-	var credErr error
-	if err := raw.Control(func(fd uintptr) {
-		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil {
-		return nil, err
-	}
-	return cred, credErr
 }
 
 // prove finds out whether the peer is the PM2 daemon of this home.
