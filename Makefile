@@ -160,7 +160,7 @@ bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension c
 	cd ext/bench && node hot.js && node compare.js
 
 .PHONY: chain
-chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: half an hour
+chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
 
 .PHONY: pictures
