@@ -2,6 +2,12 @@ module github.com/pm25/pm25
 
 go 1.26.0
 
+// Packages of npm hold Go code of their own.
+ignore (
+	./ext
+	node_modules
+)
+
 require (
 	github.com/alecthomas/kingpin/v2 v2.4.0
 	github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/pm2fake"
+	"github.com/pm25/pm25/internal/procfs"
 )
 
 func crash(id int) string { return pm2fake.Exited(fmt.Sprint("app", id), id, 1, "SIGINT") }
@@ -133,6 +134,35 @@ func TestAfterAGapEndsAreCountedSoon(t *testing.T) {
 		d.Log(begin(0))
 		chat(50)
 		w.wantExits(t, "5 s after the end", 5)
+	})
+}
+
+// nobody is a host on which nothing runs any more.
+type nobody struct{ onlyDaemon }
+
+func (nobody) Read(int, time.Time, time.Time) (procfs.Sample, error) {
+	return procfs.Sample{}, procfs.ErrGone
+}
+
+// TestNewDaemonBeforeWeAreBack: what a new daemon has started already is not
+// taken for what the old one left.
+func TestNewDaemonBeforeWeAreBack(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		w := follow(t, d, func(o *Options) { o.Proc = nobody{} })
+		pass(time.Second)
+		d.Down()
+		d.WriteLog("--- New PM2 Daemon started -----------------------------")
+		d.WriteLog(begin(0))
+		pass(10 * time.Second)
+		ends := uint64(0)
+		w.Ledger(func(l *ledger.Ledger) {
+			for _, n := range l.App(ledger.AppKey{Namespace: "default", App: "app0"}).Exits {
+				ends += n
+			}
+		})
+		if ends != 1 {
+			t.Errorf("%d ends of the old daemon's process, want 1", ends)
+		}
 	})
 }
 

@@ -96,6 +96,7 @@ type Watcher struct {
 	lastErr   error
 	downAt    time.Time // since when it is not connected
 	buried    bool      // the ends of a dead daemon's processes were counted
+	daemons   int       // that had begun to write the log when the connection was made
 	list      []pm2.Process
 	pids      map[int]int // from PM2's process ids to ours, nil where they are the same
 	listedAt  time.Time
@@ -283,6 +284,7 @@ func (w *Watcher) connected(rpc *pm2.RPC, peer discovery.Peer, version string) {
 	defer w.mu.Unlock()
 	w.rpc, w.peer, w.version, w.lastErr, w.buried, w.working = rpc, peer, version, nil, false, true
 	w.heardAt = w.opts.Now()
+	w.daemons = w.classifier.Daemons()
 	w.stats.Connects++
 	level.Info(w.log).Log("msg", "Connected to PM2", "version", version, "pid", peer.PID, "home", w.opts.Candidate.Home, "processes", len(w.list))
 }
@@ -324,7 +326,11 @@ func (w *Watcher) bury() {
 		return
 	}
 	w.readLog(nil, false)
-	w.classifier.DaemonGone(w.downAt)
+	// Where a new daemon has begun to write, its first line has told of the old
+	// one's end, and what runs now runs under the new one.
+	if w.classifier.Daemons() == w.daemons {
+		w.classifier.DaemonGone(w.downAt)
+	}
 	w.buried = true
 }
 

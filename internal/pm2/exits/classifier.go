@@ -95,6 +95,7 @@ type Classifier struct {
 	crons   map[int]cronJob      // by pm_id, of the last list
 	held    *heldExit
 	orphans []orphan
+	daemons int // that began to write the log
 }
 
 // orphan is a process that lived on when its daemon was gone.
@@ -175,6 +176,9 @@ func (c *Classifier) Settle() {
 	})
 }
 
+// Daemons is how many daemons have begun to write the log that was read.
+func (c *Classifier) Daemons() int { return c.daemons }
+
 // DaemonGone tells that the daemon, and with it every process whose end it
 // did not log, is no more.
 func (c *Classifier) DaemonGone(at time.Time) {
@@ -223,6 +227,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 	case daemonlog.Exited:
 		c.exited(k, l, at, live)
 	case daemonlog.DaemonStarted:
+		c.daemons++
 		c.DaemonGone(at)
 	}
 }
