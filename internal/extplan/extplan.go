@@ -96,13 +96,17 @@ func (a *App) title() string {
 }
 
 // state says in few words whether the app loads the extension.
-func (a *App) state() string {
+func (a *App) state(file FileState) string {
 	n := a.Preloaded + a.ByEnv
 	switch {
 	case n == 0 && a.Unsupported != "":
 		return "not possible"
 	case n == 0:
 		return "off"
+	case file == Missing:
+		return "on, FILE MISSING"
+	case file == Empty:
+		return "on, but removed"
 	case n < a.Processes:
 		return fmt.Sprintf("on in %d of %d", n, a.Processes)
 	case a.ByEnv > 0:

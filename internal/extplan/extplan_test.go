@@ -119,18 +119,18 @@ func TestPlanWithoutTheFile(t *testing.T) {
 		{Name: "api", Namespace: "default", PMID: 0, ExecMode: "fork", Interpreter: "node", Preloaded: true, NodeArgs: []string{"--import", "tsx"}},
 		{Name: "web", Namespace: "default", PMID: 1, ExecMode: "cluster", Interpreter: "node"},
 	})}
-	for state, says := range map[FileState]string{
-		Missing: "The file is NOT THERE. Apps that load it will not start again: install pm25-ext, or turn it off.",
-		Empty:   "The file is empty: pm25-ext was removed. Apps that load it start, and are not measured.",
+	for state, says := range map[FileState][2]string{
+		Missing: {"on, FILE MISSING", "The file is NOT THERE. Apps that load it will not start again: install pm25-ext, or turn it off."},
+		Empty:   {"on, but removed", "The file is empty: pm25-ext was removed. Apps that load it start, and are not measured."},
 	} {
 		d.File = state
 		want := `PM2 daemon deploy (/home/deploy/.pm2)
 
   APP  MODE     INTERPRETER  PROCESSES  PM25-EXT
-  api  fork     node         1          on
+  api  fork     node         1          ` + says[0] + `
   web  cluster  node         1          off
 
-` + says + `
+` + says[1] + `
   /usr/lib/pm25/ext/register.cjs
 
 Turn it off:

@@ -48,7 +48,7 @@ func (d *Daemon) table(b *strings.Builder) {
 	rows := [][]string{{"APP", "MODE", "INTERPRETER", "PROCESSES", "PM25-EXT"}}
 	for i := range d.Apps {
 		a := &d.Apps[i]
-		rows = append(rows, []string{a.title(), a.Mode, cmp.Or(a.Interpreter, "none"), fmt.Sprint(a.Processes), a.state()})
+		rows = append(rows, []string{a.title(), a.Mode, cmp.Or(a.Interpreter, "none"), fmt.Sprint(a.Processes), a.state(d.File)})
 	}
 	b.WriteString("\n")
 	align(b, rows)
