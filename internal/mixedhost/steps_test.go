@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func TestMixedHost(t *testing.T) {
 	if p := says("on"); len(p[turnOn]) != 0 {
 		t.Errorf("all is on, and there is more to turn on: %q", p[turnOn])
 	}
-	changed(t, before, h.settings(), h)
+	h.changed(before, h.settings(), "--require", h.file())
 	metrics.counts(h)
 
 	h.d.Must(t, "restart", "all")
@@ -109,15 +110,14 @@ func TestMixedHost(t *testing.T) {
 	if len(p[turnOn]) != 0 {
 		t.Errorf("to turn on what would keep apps from starting: %q", p[turnOn])
 	}
+	before = h.settings()
 	h.run(p[turnOff])
 	h.asked(h.measured()...)
 	h.allOnline("turned off")
+	h.changed(before, h.settings())
 	h.d.Must(t, "restart", "all")
 	h.asked()
 	h.allOnline("all restarted without it")
-	if diff := cmp.Diff(before, h.settings()); diff != "" {
-		t.Errorf("settings before it was on and after it was off: %s", diff)
-	}
 	says("off")
 	if out, code = h.agent("check"); code != 0 || !strings.Contains(out, "no app loads") {
 		t.Errorf("ext check when it is off: exit code %d: %s", code, out)
@@ -136,18 +136,48 @@ func TestPathWithSpaces(t *testing.T) {
 	}
 	h := newHost(t, filepath.Join(t.TempDir(), "my apps", "pm25", "ext"), some)
 	h.allOnline("started")
-	before := h.settings()
 	metrics := serve(t, h)
 	h.run(h.plan()[turnOn])
 	h.asked(h.measured()...)
 	h.allOnline("turned on")
+	before := h.settings()
 	metrics.counts(h)
 	h.run(h.plan()[turnOff])
 	h.asked(h.measured()...)
 	h.allOnline("turned off")
-	if diff := cmp.Diff(before, h.settings()); diff != "" {
-		t.Errorf("settings before it was on and after it was off: %s", diff)
+	h.changed(before, h.settings())
+}
+
+// TestNodeOptions: an app that npm starts loads pm25-ext by its environment,
+// reports over the agent's socket, and is not forgotten by plan and check.
+func TestNodeOptions(t *testing.T) {
+	ext := filepath.Join(t.TempDir(), "pm25", "ext")
+	var some []app
+	for _, a := range apps(t) {
+		if a.Name == "npm" {
+			a.route = usersRoute
+			a.Env["NODE_OPTIONS"] = "--require " + filepath.Join(ext, "register.cjs")
+			some = append(some, a)
+		}
 	}
+	h := newHost(t, ext, some)
+	h.allOnline("started")
+	serve(t, h).counts(h)
+	if p := h.plan(); p.states()["npm"] != "on, by NODE_OPTIONS" || p[turnOn] != nil || p[turnOff] != nil {
+		t.Errorf("the plan: %q", p)
+	}
+	h.remove()
+	h.d.Must(t, "restart", "all")
+	h.asked()
+	h.allOnline("package removed, all restarted")
+	if err := os.Remove(h.file()); err != nil {
+		t.Fatal(err)
+	}
+	out, code := h.agent("check")
+	if code != 1 {
+		t.Errorf("ext check of a missing file: exit code %d", code)
+	}
+	h.names(out, "which is not there")
 }
 
 // names sees that ext check spoke of the apps that load the file, and of no
@@ -164,28 +194,28 @@ func (h *host) names(out, says string) {
 	}
 }
 
-// changed sees that turning it on changed nothing but the arguments for Node.js
-// of the apps that can load it, and lost none of them.
-func changed(t *testing.T, before, after map[string]map[string]any, h *host) {
-	t.Helper()
+// changed sees that turning it on or off changed nothing but the arguments for
+// Node.js of the apps that can load it, and kept those of their own.
+func (h *host) changed(before, after map[string]map[string]any, more ...string) {
+	h.t.Helper()
 	for name, was := range before {
 		is := after[name]
 		for i := range h.apps {
 			a := &h.apps[i]
-			if a.Name+" " != name[:strings.LastIndexByte(name, ' ')+1] || a.route == "" {
+			if a.Name != name[:strings.LastIndexByte(name, ' ')] || a.route == "" {
 				continue
 			}
 			want := []any{}
-			for _, arg := range append(a.NodeArgs, "--require", h.file()) {
+			for _, arg := range slices.Concat(a.NodeArgs, more) {
 				want = append(want, arg)
 			}
 			if diff := cmp.Diff(want, is["node_args"]); diff != "" {
-				t.Errorf("%s: node_args %s", name, diff)
+				h.t.Errorf("%s: node_args %s", name, diff)
 			}
-			is["node_args"] = was["node_args"]
+			was["node_args"], is["node_args"] = nil, nil
 		}
 		if diff := cmp.Diff(was, is); diff != "" {
-			t.Errorf("%s: more than asked for was changed: %s", name, diff)
+			h.t.Errorf("%s: more than asked for was changed: %s", name, diff)
 		}
 	}
 }
