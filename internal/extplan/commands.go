@@ -78,8 +78,9 @@ func word(file string) string {
 	return file
 }
 
-// setting is the line of an ecosystem file that turns the extension on.
-func (a *App) setting(file string) string {
+// setting is the line of an ecosystem file that turns the extension on or off.
+// Without such a line PM2 would leave the app's arguments as they are.
+func (a *App) setting(file string, on bool) string {
 	var list []string
 	if a.hidden {
 		list = append(list, "…")
@@ -87,6 +88,8 @@ func (a *App) setting(file string) string {
 	for _, arg := range a.args {
 		list = append(list, "'"+arg+"'")
 	}
-	list = append(list, "'--require'", "'"+file+"'")
+	if on {
+		list = append(list, "'--require'", "'"+file+"'")
+	}
 	return "node_args: [" + strings.Join(list, ", ") + "]"
 }

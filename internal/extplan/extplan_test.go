@@ -83,7 +83,7 @@ Turn it off:
   pm2 restart 4 --node-args=" "
   pm2 save
 
-Apps of an ecosystem file: write it there too, or the next start from the file turns it off.
+On in an ecosystem file, whose arguments replace these when the app is started from it:
   $(reboot)  node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   7          node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   all        node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
@@ -94,6 +94,18 @@ Apps of an ecosystem file: write it there too, or the next start from the file t
   web        node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   eu/twin    node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   us/twin    node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
+
+Off in an ecosystem file:
+  $(reboot)  node_args: []
+  7          node_args: []
+  all        node_args: []
+  api        node_args: ['--max-old-space-size=200']
+  hidden     node_args: […, '--trace-warnings']
+  idle       node_args: []
+  typed      node_args: []
+  web        node_args: []
+  eu/twin    node_args: []
+  us/twin    node_args: []
 
 On by NODE_OPTIONS in the app's environment: where that is set, it is turned off.
   env
@@ -136,6 +148,9 @@ func TestPlanWithoutTheFile(t *testing.T) {
 Turn it off:
   sudo -u deploy env PM2_HOME=/home/deploy/.pm2 pm2 restart api --node-args="--import tsx"
   sudo -u deploy env PM2_HOME=/home/deploy/.pm2 pm2 save
+
+Off in an ecosystem file:
+  api  node_args: ['--import', 'tsx']
 `
 		if diff := cmp.Diff(want, written(t, d, DefaultPath)); diff != "" {
 			t.Error(diff)

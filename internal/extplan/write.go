@@ -102,7 +102,7 @@ func (d *Daemon) impossible(b *strings.Builder) {
 // as it is.
 func (d *Daemon) commands(b *strings.Builder, file string) {
 	var on, off []string
-	var settings, byEnv [][]string
+	var lineOn, lineOff, byEnv [][]string
 	for i := range d.Apps {
 		a := &d.Apps[i]
 		if a.ByEnv > 0 {
@@ -114,10 +114,11 @@ func (d *Daemon) commands(b *strings.Builder, file string) {
 			on = append(on, a.command(d.Apps, d.Prefix, file, true))
 		}
 		if possible {
-			settings = append(settings, []string{a.title(), a.setting(file)})
+			lineOn = append(lineOn, []string{a.title(), a.setting(file, true)})
 		}
 		if possible || a.Preloaded > 0 {
 			off = append(off, a.command(d.Apps, d.Prefix, file, false))
+			lineOff = append(lineOff, []string{a.title(), a.setting(file, false)})
 		}
 	}
 	block := func(title string, lines []string) {
@@ -131,12 +132,13 @@ func (d *Daemon) commands(b *strings.Builder, file string) {
 	}
 	block("Turn it on:", on)
 	block("Turn it off:", off)
-	if settings != nil {
-		b.WriteString("\nApps of an ecosystem file: write it there too, or the next start from the file turns it off.\n")
-		align(b, settings)
+	list := func(title string, rows [][]string) {
+		if rows != nil {
+			b.WriteString("\n" + title + "\n")
+			align(b, rows)
+		}
 	}
-	if byEnv != nil {
-		b.WriteString("\nOn by NODE_OPTIONS in the app's environment: where that is set, it is turned off.\n")
-		align(b, byEnv)
-	}
+	list("On in an ecosystem file, whose arguments replace these when the app is started from it:", lineOn)
+	list("Off in an ecosystem file:", lineOff)
+	list("On by NODE_OPTIONS in the app's environment: where that is set, it is turned off.", byEnv)
 }

@@ -42,7 +42,7 @@ type host struct {
 func newHost(t *testing.T, ext string, list []app) *host {
 	t.Helper()
 	h := &host{t: t, apps: list, ext: ext, bin: t.TempDir(), d: pm2test.New(t, pm2test.Options{}), restarts: map[int]int{}}
-	script, err := pm2test.Script("7")
+	script, err := pm2test.Script(h.d.Version())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ import (
 const (
 	turnOn  = "Turn it on:"
 	turnOff = "Turn it off:"
+	lineOn  = "On in an ecosystem file, whose arguments replace these when the app is started from it:"
+	lineOff = "Off in an ecosystem file:"
 )
 
 // TestMixedHost turns pm25-ext on, removes it and turns it off, all as the plan
@@ -146,6 +148,55 @@ func TestPathWithSpaces(t *testing.T) {
 	h.asked(h.measured()...)
 	h.allOnline("turned off")
 	h.changed(before, h.settings())
+}
+
+// TestEcosystemLines: the plan's lines turn it on and off when apps are started
+// from a file again, and a file without them leaves it as it is.
+func TestEcosystemLines(t *testing.T) {
+	var some []app
+	for _, a := range apps(t) {
+		switch a.Name {
+		case "service", "small":
+			some = append(some, a)
+		}
+	}
+	h := newHost(t, filepath.Join(t.TempDir(), "my apps", "pm25", "ext"), some)
+	h.allOnline("started")
+	start := func(lines []string) {
+		t.Helper()
+		var b strings.Builder
+		b.WriteString("module.exports = { apps: [\n")
+		for i := range h.apps {
+			a := &h.apps[i]
+			own := ""
+			for _, line := range lines {
+				if name, setting, _ := strings.Cut(line, " "); name == a.Name {
+					own = strings.TrimSpace(setting)
+				}
+			}
+			fmt.Fprintf(&b, "{ name: '%s', script: '%s', %s },\n", a.Name, a.Script, own)
+		}
+		b.WriteString("] }\n")
+		file := filepath.Join(t.TempDir(), "ecosystem.config.js")
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.d.StartEcosystem(context.Background(), file); err != nil {
+			t.Fatal(err)
+		}
+		h.asked()
+		h.allOnline("started from a file")
+	}
+	p := h.plan()
+	for _, step := range []struct {
+		lines []string
+		state string
+	}{{p[lineOn], "on"}, {nil, "on"}, {p[lineOff], "off"}, {nil, "off"}} {
+		start(step.lines)
+		if states := h.plan().states(); states["service"] != step.state || states["small"] != step.state {
+			t.Errorf("after %q: %v, want %s", step.lines, states, step.state)
+		}
+	}
 }
 
 // TestNodeOptions: an app that npm starts loads pm25-ext by its environment,
