@@ -14,6 +14,8 @@ GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/bin
+# What tests run under Next.
+NEXT_APP := ext/test/slow-frameworks/next-app
 
 # One set of build flags everywhere: packages built with other flags share nothing in Go's cache, and two full builds cost
 # minutes. -trimpath makes builds reproducible; without cgo the tests run what ships.
@@ -155,6 +157,11 @@ test-ext-all: pm2-all $(foreach d,ext ext/test/frameworks ext/test/slow-framewor
 	cd ext && $(NPM) run --silent test:slow
 	cd ext && for major in 5 6; do PM2_MAJOR=$$major node --test --test-concurrency=1 test/pm2/*.test.js; done
 
+.PHONY: mixed-host
+mixed-host: pm2 ext/test/frameworks/node_modules/.installed $(NEXT_APP)/.next/BUILD_ID ## Turn the extension on and off beside Python, bash, npm, tsx and Next
+	@$(call need,python3,one of the apps is written in it)
+	$(GO) test -tags=routes -timeout 20m -v $(GOTESTFLAGS) ./internal/mixedhost/...
+
 .PHONY: bench-ext
 bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension costs an app, beside others
 	cd ext/bench && node hot.js && node compare.js
@@ -197,6 +204,11 @@ pm2-all: pm2 tools/pm2/6/node_modules/.installed tools/pm2/5/node_modules/.insta
 .PHONY: peer
 peer: tools/peer/node_modules/.installed ## Install the exporter that benchmarks compare with
 	@:
+
+# A build takes most of a minute.
+$(NEXT_APP)/.next/BUILD_ID: ext/test/slow-frameworks/node_modules/.installed $(shell git ls-files $(NEXT_APP))
+	cd $(NEXT_APP) && NEXT_TELEMETRY_DISABLED=1 NODE_ENV=production node ../node_modules/next/dist/bin/next build
+	@touch $@
 
 # $(1): program, $(2): folder under tools/, $(3): package, $(4): further flags
 define go_tool

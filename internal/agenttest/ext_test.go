@@ -248,34 +248,41 @@ func TestExtPlan(t *testing.T) {
 		}
 		return string(out), err
 	}
-	states := func() map[string]string {
+	block := func(title string) (lines []string) {
 		out, err := run("plan")
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
+		_, rest, _ := strings.Cut(out, "\n"+title)
+		rest, _, _ = strings.Cut(rest, "\n\n")
+		for line := range strings.Lines(rest) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+		return lines[1:]
+	}
+	states := func() map[string]string {
 		states := map[string]string{}
-		for line := range strings.Lines(out) {
-			if name, rest, ok := strings.Cut(strings.TrimSpace(line), "  ("); ok {
-				_, states[name], _ = strings.Cut(strings.TrimSpace(rest), "): ")
-			}
+		for _, line := range block("  APP ") {
+			f := strings.Fields(line)
+			states[f[0]] = strings.Join(f[4:], " ")
 		}
 		return states
 	}
-	follow := func(word string) {
-		out, _ := run("plan")
-		for line := range strings.Lines(out) {
-			if command, ok := strings.CutPrefix(strings.TrimSpace(line), word); ok {
-				_, args, _ := strings.Cut(command, " pm2 ")
-				args, _, _ = strings.Cut(args, " && ")
-				verb, rest, _ := strings.Cut(args, ` --node-args="`)
-				d.Must(t, append(strings.Fields(verb), "--node-args="+strings.TrimSuffix(rest, `"`))...)
+	follow := func(title string) {
+		for _, command := range block(title) {
+			_, args, _ := strings.Cut(command, " pm2 ")
+			verb, rest, given := strings.Cut(args, ` --node-args="`)
+			words := strings.Fields(verb)
+			if given {
+				words = append(words, "--node-args="+strings.TrimSuffix(rest, `"`))
 			}
+			d.Must(t, words...)
 		}
 	}
-	if diff := cmp.Diff(map[string]string{"web": "off", "many": "off", "sh": "not supported: PM2 runs it without Node.js"}, states()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"web": "off", "many": "off", "sh": "not possible"}, states()); diff != "" {
 		t.Error(diff)
 	}
-	follow("on:")
+	follow("Turn it on:")
 	d.WaitStatus(t, "many", "online", 2)
 	if s := states(); s["web"] != "on" || s["many"] != "on" {
 		t.Errorf("turned on: %v", s)
@@ -291,7 +298,7 @@ func TestExtPlan(t *testing.T) {
 		t.Errorf("check of a file that is not there: %v, %s", err, out)
 	}
 	write(t, file, "")
-	follow("off:")
+	follow("Turn it off:")
 	d.WaitStatus(t, "many", "online", 2)
 	if s := states(); s["web"] != "off" || s["many"] != "off" {
 		t.Errorf("turned off: %v", s)

@@ -37,19 +37,30 @@ func ExtPlan(ctx context.Context, o Options, file string, out io.Writer) error {
 // start again.
 func ExtCheck(ctx context.Context, o Options, file string, out io.Writer) error {
 	daemons, err := extDaemons(ctx, o, file)
+	loaded := 0
 	for i := range daemons {
 		d := &daemons[i]
-		for _, a := range d.Apps {
+		for j := range d.Apps {
+			a := &d.Apps[j]
+			if !a.Loads() {
+				continue
+			}
+			loaded++
+			says := fmt.Sprintf("%s: app %s loads %s", d.Label, a.Name, file)
 			switch {
-			case a.Preloaded == 0:
-			case d.Missing:
-				err = errors.Join(err, fmt.Errorf("%s: app %s loads %s, which is not there: it will not start again", d.Label, a.Name, file))
 			case d.Unseen != nil:
-				err = errors.Join(err, fmt.Errorf("%s: app %s loads %s: %w", d.Label, a.Name, file, d.Unseen))
+				err = errors.Join(err, fmt.Errorf("%s: %w", says, d.Unseen))
+			case d.File == extplan.Missing:
+				err = errors.Join(err, fmt.Errorf("%s, which is not there: it will not start again", says))
+			case d.File == extplan.Empty:
+				fmt.Fprintln(out, says+", which is empty: it starts, and is not measured")
 			default:
-				fmt.Fprintf(out, "%s: app %s loads %s, which is there\n", d.Label, a.Name, file)
+				fmt.Fprintln(out, says+", which is there")
 			}
 		}
+	}
+	if err == nil && loaded == 0 {
+		fmt.Fprintf(out, "no app loads %s\n", file)
 	}
 	return err
 }
@@ -57,8 +68,8 @@ func ExtCheck(ctx context.Context, o Options, file string, out io.Writer) error 
 // extDaemons asks each daemon for its apps. The list is good even with an
 // error.
 func extDaemons(ctx context.Context, o Options, file string) ([]extplan.Daemon, error) {
-	if !path.IsAbs(file) || strings.ContainsAny(file, " \"'\\$`\n") {
-		return nil, fmt.Errorf("--ext.path is %q: it has to be an absolute path without spaces and quotes", file)
+	if !path.IsAbs(file) || strings.ContainsFunc(file, func(r rune) bool { return r < ' ' || strings.ContainsRune("\"'\\$`!", r) }) {
+		return nil, fmt.Errorf("--ext.path is %q: it has to be an absolute path without quotes", file)
 	}
 	finder, err := discovery.New(discovery.Options{
 		Homes: o.Homes, AllowedUsers: o.Users, ForgetAfter: o.ForgetAfter, ProcRoot: o.ProcRoot, Now: o.Now, Logger: o.Logger,
@@ -99,20 +110,25 @@ func extDaemon(ctx context.Context, c discovery.Candidate, policy discovery.Poli
 		return extplan.Daemon{}, err
 	}
 	d := extplan.Daemon{Label: c.Label, Home: c.Path(""), Prefix: pm2Prefix(c, peer.UID), Apps: extplan.Apps(list)}
-	_, err = safefile.Stat(c.Root, file, 0)
+	info, err := safefile.Stat(c.Root, file, peer.UID)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.Missing = true
+		d.File = extplan.Missing
 	case err != nil && !errors.Is(err, safefile.ErrOwner): // anybody's will do
 		d.Unseen = err
+	case err == nil && info.Size() == 0:
+		d.File = extplan.Empty
 	}
 	return d, nil
 }
 
-// pm2Prefix makes the command pm2 speak to a daemon that is not the caller's
-// own.
+// pm2Prefix makes the command pm2 speak to a daemon that it would not find by
+// itself.
 func pm2Prefix(c discovery.Candidate, uid int) string {
 	var prefix string
+	if home, err := os.UserHomeDir(); err == nil && uid == os.Geteuid() && os.Getenv("PM2_HOME") == "" && c.Home == path.Join(home, ".pm2") {
+		return ""
+	}
 	if uid != os.Geteuid() && c.OwnerName != "" {
 		prefix = "sudo -u " + quoted(c.OwnerName) + " "
 	}

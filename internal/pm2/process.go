@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,10 +50,14 @@ type Process struct {
 	CronRestart      string
 	OutLog, ErrLog   string // never exported
 
-	// Of the arguments for Node.js nothing is taken but whether pm25-ext's file
-	// is among them (see RPC.LookFor) and whether there are others.
-	Preloaded, NodeArgs bool
-	Launcher            string // npm, npx, yarn or pnpm where PM2 runs the app through it
+	// Known only after RPC.LookFor: whether pm25-ext's file is among the
+	// arguments for Node.js, or in NODE_OPTIONS, which is not read for more. Of
+	// the other arguments, those that can hold no secret; others are hidden.
+	Preloaded, PreloadedByEnv bool
+	NodeArgs                  []string
+	NodeArgsHidden            bool
+
+	Launcher string // npm, npx, yarn or pnpm where PM2 runs the app through it
 
 	Metrics        []CustomMetric
 	MetricsDropped int // over the bound, or without a usable name
@@ -184,6 +189,15 @@ func decodeEnv(s *jsonscan.Scanner, preload string, p *Process) error {
 			return takeText(s, &p.CronRestart, 100)
 		case "node_args":
 			return decodeNodeArgs(s, preload, p)
+		case "NODE_OPTIONS": // the app's environment lies among PM2's own settings
+			if preload == "" {
+				return s.Skip()
+			}
+			text, err := s.Text(8192)
+			p.PreloadedByEnv = slices.ContainsFunc(splitArgs(string(text)), func(arg string) bool {
+				return arg == preload || strings.HasSuffix(arg, "="+preload) || strings.HasSuffix(arg, `="`+preload+`"`)
+			})
+			return err
 		case "pm_exec_path":
 			text, err := s.Text(4096)
 			p.Launcher = launcher(text)

@@ -303,38 +303,70 @@ const testPreload = "/usr/lib/pm25/ext/register.cjs"
 
 func TestNodeArguments(t *testing.T) {
 	type found struct {
-		preloaded, others bool
-		launcher          string
+		Preloaded, ByEnv bool
+		Args             string
+		Hidden           bool
+		Launcher         string
 	}
 	for env, want := range map[string]found{
 		`"node_args":[]`: {},
-		`"node_args":["--require","` + testPreload + `"]`:                                      {preloaded: true},
-		`"node_args":["--require=` + testPreload + `","--token=canary"]`:                       {preloaded: true, others: true},
-		`"node_args":"-r ` + testPreload + `"`:                                                 {preloaded: true},
-		`"node_args":["--require","/other` + testPreload + `"]`:                                {others: true},
-		`"node_args":["--max-old-space-size=20"]`:                                              {others: true},
+		`"node_args":["--require","` + testPreload + `"]`:                                      {Preloaded: true},
+		`"node_args":["--require=` + testPreload + `","--token=canary"]`:                       {Preloaded: true, Hidden: true},
+		`"node_args":"-r ` + testPreload + ` --max-old-space-size=20"`:                         {Preloaded: true, Args: "--max-old-space-size=20"},
+		`"node_args":"--require \"` + testPreload + `\""`:                                      {Preloaded: true},
+		`"node_args":["--require","/other` + testPreload + `"]`:                                {Args: "--require /other" + testPreload},
+		`"node_args":["--inspect=127.0.0.1:9229","--import","tsx","--enable-source-maps"]`:     {Args: "--inspect=127.0.0.1:9229 --import tsx --enable-source-maps"},
+		`"node_args":["--import=data:text/javascript,canary()"]`:                               {Hidden: true},
+		`"node_args":["-r","./$(canary).js"]`:                                                  {Hidden: true},
+		`"node_args":["-e","canary()","--trace-warnings"]`:                                     {Hidden: true, Args: "--trace-warnings"},
+		`"node_args":["--unhandled-rejections=strict","--title=canary","--require"]`:           {Hidden: true, Args: "--unhandled-rejections=strict"},
+		`"node_args":["` + strings.Repeat(`--a1","`, maxNodeArgs) + `--b1"]`:                   {Hidden: true, Args: strings.TrimSpace(strings.Repeat("--a1 ", maxNodeArgs))},
 		`"node_args":{"a":["` + testPreload + `"]}`:                                            {},
-		`"node_args":[["` + testPreload + `"],7,null]`:                                         {others: true},
+		`"node_args":[["` + testPreload + `"],7,null]`:                                         {Hidden: true},
 		`"args":["` + testPreload + `"]`:                                                       {},
-		`"pm_exec_path":"/usr/lib/node_modules/npm/bin/npm-cli.js"`:                            {launcher: "npm"},
-		`"pm_exec_path":"/usr/bin/yarn"`:                                                       {launcher: "yarn"},
+		`"NODE_OPTIONS":"--token=canary --require ` + testPreload + `"`:                        {ByEnv: true},
+		`"NODE_OPTIONS":"--require=` + testPreload + `"`:                                       {ByEnv: true},
+		`"NODE_OPTIONS":"--require \"` + testPreload + `\""`:                                   {ByEnv: true},
+		`"NODE_OPTIONS":"--require /other` + testPreload + `"`:                                 {},
+		`"env":{"NODE_OPTIONS":"--require ` + testPreload + `"}`:                               {},
+		`"pm_exec_path":"/usr/lib/node_modules/npm/bin/npm-cli.js"`:                            {Launcher: "npm"},
+		`"pm_exec_path":"/usr/bin/yarn"`:                                                       {Launcher: "yarn"},
 		`"pm_exec_path":"/srv/npm/canary.js"`:                                                  {},
-		`"pm_exec_path":"/opt/pnpm.cjs","node_args":["-r","` + testPreload + `"],"args":["x"]`: {preloaded: true, launcher: "pnpm"},
+		`"pm_exec_path":"/opt/pnpm.cjs","node_args":["-r","` + testPreload + `"],"args":["x"]`: {Preloaded: true, Launcher: "pnpm"},
 	} {
-		s := jsonscan.New()
-		s.Reset(strings.NewReader(`[{"pm_id":0,"name":"a","pm2_env":{` + env + `}}]`))
-		list, err := decodeList(s, testPreload, nil)
-		if err != nil || len(list) != 1 {
-			t.Fatalf("%s: %v", env, err)
-		}
+		list := listOf(t, env, testPreload)
 		p := list[0]
-		if got := (found{p.Preloaded, p.NodeArgs, p.Launcher}); got != want {
-			t.Errorf("%s: %+v, want %+v", env, got, want)
+		if diff := cmp.Diff(want, found{p.Preloaded, p.PreloadedByEnv, strings.Join(p.NodeArgs, " "), p.NodeArgsHidden, p.Launcher}); diff != "" {
+			t.Errorf("%s: %s", env, diff)
 		}
 		if strings.Contains(fmt.Sprintf("%+v", p), "canary") {
 			t.Errorf("%s: an argument leaves the decoder", env)
 		}
+		if p := listOf(t, env, "")[0]; p.Preloaded || p.PreloadedByEnv || p.NodeArgs != nil || p.NodeArgsHidden {
+			t.Errorf("%s: taken although nobody asked: %+v", env, p)
+		}
 	}
+
+	const spaced = "/opt/my apps/pm25/ext/register.cjs"
+	for _, env := range []string{
+		`"node_args":["--require","` + spaced + `"]`, `"node_args":["-r=` + spaced + `"]`, `"node_args":"--require '` + spaced + `'"`,
+	} {
+		if p := listOf(t, env, spaced)[0]; !p.Preloaded || p.NodeArgs != nil || p.NodeArgsHidden {
+			t.Errorf("%s: %+v", env, p)
+		}
+	}
+}
+
+// listOf decodes one process with these settings.
+func listOf(t *testing.T, env, preload string) []Process {
+	t.Helper()
+	s := jsonscan.New()
+	s.Reset(strings.NewReader(`[{"pm_id":0,"name":"a","pm2_env":{` + env + `}}]`))
+	list, err := decodeList(s, preload, nil)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%s: %v", env, err)
+	}
+	return list
 }
 
 func TestPM2sLatencies(t *testing.T) {

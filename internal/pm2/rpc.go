@@ -38,8 +38,8 @@ func NewRPC(conn net.Conn) *RPC {
 	return &RPC{conn: conn, in: axon.NewReader(conn, MaxReply), scan: jsonscan.New()}
 }
 
-// LookFor makes List tell of each process whether that file, pm25-ext's, is
-// among its arguments for Node.js.
+// LookFor makes List tell of each process whether it loads that file, pm25-ext's,
+// and which other arguments for Node.js it has.
 func (c *RPC) LookFor(preload string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
