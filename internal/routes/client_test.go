@@ -59,9 +59,9 @@ func leave(port int, path string) error {
 
 // load makes requests until it is told to stop, and keeps book of them.
 type load struct {
-	port   int
-	stop   chan struct{}
-	wg     sync.WaitGroup
+	port int
+	stop chan struct{}
+	wg   sync.WaitGroup
 
 	mu   sync.Mutex
 	made map[key]uint64

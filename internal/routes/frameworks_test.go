@@ -249,7 +249,9 @@ func tooFast(t testing.TB, app string, k key, got, least float64) {
 	}
 }
 
-func pm2Name(major string) string { return map[string]string{"5": "5.4", "6": "6.0", "7": "7.0"}[major] }
+func pm2Name(major string) string {
+	return map[string]string{"5": "5.4", "6": "6.0", "7": "7.0"}[major]
+}
 
 // nodeName says on which Node.js an app runs, and sees that it is the wanted.
 func nodeName(t testing.TB, d *pm2test.Daemon, want, app string) string {
