@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
 	"syscall"
@@ -232,37 +231,40 @@ func (a *agent) exactly(t testing.TB, app string, want map[key]uint64) {
 // hears waits until each process of an app that runs has reported twice more.
 func (a *agent) hears(t testing.TB, app string) {
 	t.Helper()
-	last := func() map[string]float64 {
-		f, err := a.families("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := map[string]float64{}
-		for _, m := range f["nodejs_last_report_timestamp_seconds"].GetMetric() {
-			id := ""
-			for _, l := range m.GetLabel() {
-				if l.GetName() == "pm_id" {
-					id = l.GetValue()
-				}
-			}
-			if name, _ := keyOf(m); name == app {
-				out[id] = m.GetGauge().GetValue()
-			}
-		}
-		return out
-	}
 	for range 2 {
-		was := last()
+		was := a.reported(t, app)
 		pm2test.Eventually(t, 25*time.Second, func() error {
-			now := last()
-			for id := range maps.Keys(was) {
-				if at, runs := now[id]; runs && at <= was[id] {
+			now := a.reported(t, app)
+			for id := range was {
+				if at, runs := now[id]; runs && !at.After(was[id]) {
 					return fmt.Errorf("process %s of %s has not reported", id, app)
 				}
 			}
 			return nil
 		})
 	}
+}
+
+// reported is when each process of an app that runs was last heard, by PM2's
+// id.
+func (a *agent) reported(t testing.TB, app string) map[string]time.Time {
+	t.Helper()
+	f, err := a.families("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]time.Time{}
+	for _, m := range f["nodejs_last_report_timestamp_seconds"].GetMetric() {
+		if name, _ := keyOf(m); name != app {
+			continue
+		}
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "pm_id" {
+				out[l.GetValue()] = time.UnixMicro(int64(m.GetGauge().GetValue() * 1e6))
+			}
+		}
+	}
+	return out
 }
 
 func sum(counts map[key]uint64) (n uint64) {

@@ -12,6 +12,25 @@ import (
 	"github.com/pm25/pm25/internal/pm2test"
 )
 
+// blur is how far the client's book and the time of a report may be apart.
+const blur = 300 * time.Millisecond
+
+func first(times map[string]time.Time) (at time.Time) {
+	for _, t := range times {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // interval is how often a process reports, unless it is told otherwise.
 const interval = 5 * time.Second
 
@@ -37,10 +56,10 @@ func killedApp(t *testing.T, d *pm2test.Daemon, a *agent, table *doctable.Table)
 	for i := range kills {
 		time.Sleep(6*time.Second + time.Duration(i)*1300*time.Millisecond) // at different moments of the interval
 		pid := pids(t, d, "app")[0]
-		from := time.Now().Add(-interval - time.Second)
+		from := first(a.reported(t, "app"))
 		kill9(t, pid)
 		time.Sleep(50 * time.Millisecond)
-		blind += l.between(from, time.Now())
+		blind += l.between(from.Add(-blur), time.Now())
 		listening(t, port)
 	}
 	time.Sleep(time.Second)
@@ -90,7 +109,7 @@ func killedAgent(t *testing.T, d *pm2test.Daemon, a *agent, table *doctable.Tabl
 	listening(t, port)
 	l := steadily(port, 3, true)
 	c := counter{}
-	var sighted time.Time // the last scrape
+	var heard map[string]time.Time // as the last scrape has it
 	watch := func(span time.Duration) {
 		for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 			counts, err := a.counts("many")
@@ -100,22 +119,31 @@ func killedAgent(t *testing.T, d *pm2test.Daemon, a *agent, table *doctable.Tabl
 			for k, h := range counts {
 				c.add(k, h.GetCreatedTimestamp().AsTime(), h.GetSampleCount())
 			}
-			sighted = time.Now()
+			heard = a.reported(t, "many")
 		}
 	}
 	const kills = 3
 	blind := 0
 	watch(8 * time.Second)
 	for range kills {
-		// What the processes had not reported when it was seen last is lost too.
-		from := sighted.Add(-interval)
+		from := first(heard)
 		a.Kill()
 		time.Sleep(time.Second)
 		a.start()
 		// The first report of each process is where counting begins.
-		to := time.Now().Add(interval + time.Second)
+		var to time.Time
+		pm2test.Eventually(t, 15*time.Second, func() error {
+			now := a.reported(t, "many")
+			for _, at := range now {
+				to = latest(to, at)
+			}
+			if len(now) != 2 {
+				return fmt.Errorf("%d of 2 processes have reported", len(now))
+			}
+			return nil
+		})
+		blind += l.between(from.Add(-blur), to.Add(blur))
 		watch(9 * time.Second)
-		blind += l.between(from, to)
 	}
 	made := sum(l.end())
 	watch(interval + 3*time.Second)
@@ -141,13 +169,13 @@ func reloadedUnheard(t *testing.T, d *pm2test.Daemon, a *agent, table *doctable.
 	blind := 0
 	for range times {
 		time.Sleep(8 * time.Second)
-		from := time.Now().Add(-interval - time.Second)
+		from := first(a.reported(t, "unheard"))
 		if code := a.Stop(t, syscall.SIGTERM); code != 0 {
 			t.Fatalf("the agent ended with exit code %d", code)
 		}
 		d.Must(t, "reload", "unheard")
 		a.start()
-		blind += l.between(from, time.Now())
+		blind += l.between(from.Add(-blur), time.Now())
 	}
 	time.Sleep(time.Second)
 	made := sum(l.end())
