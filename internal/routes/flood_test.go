@@ -25,8 +25,9 @@ import (
 	"github.com/pm25/pm25/internal/promtest"
 )
 
-// Bounds of pm25-ext (per process, with what is told apart by status class of
-// (other), (static) and (unmatched) besides) and of the agent (per app).
+// Bounds of pm25-ext and of the agent. That of pm25-ext is one process's, and
+// enough for the two workers here: paths that clients choose have half of its
+// room.
 const (
 	extSeries   = 200
 	agentSeries = 500
