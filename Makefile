@@ -170,6 +170,10 @@ bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension c
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
 
+.PHONY: routes
+routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour
+	$(GO) test -tags=routes -timeout 60m -v $(GOTESTFLAGS) ./internal/routes/...
+
 .PHONY: pictures
 pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in docs/pictures anew, with Chromium
 	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)

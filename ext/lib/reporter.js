@@ -41,6 +41,7 @@ class Reporter {
     ext.guard.run('report', () => {
       if (!ext.transport.ready(last)) return
       const now = performance.now()
+      if (last) ext.requests.settle()
       const full = last || this.whole || now - this.wholeAt >= WHOLE_EVERY
       const report = this.build(full)
       if (full) {

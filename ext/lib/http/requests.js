@@ -23,6 +23,8 @@ class Requests {
     this.namer = new Namer(this.table)
     this.samples = new Samples(settings)
     this.inflight = 0
+    // The first of those that are not done. A list through their states costs less than a Set.
+    this.open = null
     this.on = false
 
     const self = this
@@ -54,7 +56,7 @@ class Requests {
       const state = new RequestState(performance.now(), req.url)
       res[kState] = state
       res.on('close', this.onClose)
-      this.inflight++
+      this.enter(state, res)
       if (socket._httpMessage) this.startPipelined(res, state, socket)
     } catch {
       this.guard.fail('http')
@@ -65,8 +67,7 @@ class Requests {
     try {
       const state = res[kState]
       if (state === undefined || state.done) return
-      state.done = true
-      this.inflight--
+      this.leave(state)
       if (state.pipelined !== null) state.pipelined.delete(res)
       this.count(res.req, state, res.statusCode, !res.writableFinished, res.req.method)
     } catch {
@@ -92,7 +93,7 @@ class Requests {
       state.method = headers[':method']
       stream[kState] = state
       stream.on('close', this.onStreamClose)
-      this.inflight++
+      this.enter(state, stream)
     } catch {
       this.guard.fail('http')
     }
@@ -102,11 +103,45 @@ class Requests {
     try {
       const state = stream[kState]
       if (state === undefined || state.done) return
-      state.done = true
-      this.inflight--
+      this.leave(state)
       const sent = stream.sentHeaders
       const status = sent === undefined || sent === null ? 200 : sent[':status'] || 200
       this.count(state.request, state, status, stream.aborted || !stream.writableFinished, state.method)
+    } catch {
+      this.guard.fail('http')
+    }
+  }
+
+  enter (state, owner) {
+    state.owner = owner
+    state.after = this.open
+    if (this.open !== null) this.open.before = state
+    this.open = state
+    this.inflight++
+  }
+
+  leave (state) {
+    const { before, after } = state
+    if (before === null) this.open = after
+    else before.after = after
+    if (after !== null) after.before = before
+    state.owner = state.before = state.after = null
+    state.done = true
+    this.inflight--
+  }
+
+  // A server tells that it is closed before its last connection does, and the process may end in between.
+  settle () {
+    try {
+      for (let state = this.open; state !== null;) {
+        const { owner, after } = state
+        if (state.method !== undefined) {
+          if (owner.destroyed) this.closeStream(owner)
+        } else if (owner.writableFinished || owner.req.socket.destroyed) {
+          this.close(owner)
+        }
+        state = after
+      }
     } catch {
       this.guard.fail('http')
     }

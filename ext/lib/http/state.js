@@ -16,6 +16,10 @@ class RequestState {
     this.context = null
     this.error = undefined
     this.pipelined = null
+    /** The response or stream, and the neighbors in the list of requests that are not done. */
+    this.owner = null
+    this.before = null
+    this.after = null
     this.done = false
   }
 }

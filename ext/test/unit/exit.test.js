@@ -54,6 +54,20 @@ test('process.exit and process.disconnect', options, async () => {
   assert.deepEqual(counts(leaves.reports), { 'GET /a 2xx': 1 })
 })
 
+// The server is closed before the connection of that client tells that it is.
+for (const way of ['exit', 'stop']) {
+  test(`a process that ends (${way}) as its last client goes away counts that request`, options, async () => {
+    const app = await run([])
+    const gone = request(await app.port, 'GET', '/slow', { abortAfter: 200 })
+    await sleep(100)
+    app.child.send(way)
+    assert.equal(await gone, 'aborted')
+    assert.deepEqual(await app.ended, { code: 0, signal: null })
+    assert.deepEqual(counts(app.reports), { 'GET /slow aborted': 1 })
+    assert.equal(app.reports[app.reports.length - 1].http.inflight, 0)
+  })
+}
+
 // What the process does must be what it does without us.
 const ends = [
   { path: '/uncaught', kind: 'uncaught', name: 'Error', message: 'uncaught' },

@@ -8,6 +8,7 @@ app.get('/users/:id', async (request) => ({ id: request.params.id }))
 app.post('/users', async (request, reply) => { reply.code(201); return {} })
 app.get('/fail', async () => { throw new Error('boom') })
 app.get('/slow', () => {})
+app.get('/late', (request, reply) => { setTimeout(() => reply.send('late'), 250) })
 app.get('/static/*', async () => 'file')
 app.register(async (api) => {
   api.get('/orders/:order/items/:item', async () => 'item')

@@ -10,6 +10,7 @@ server.route([
   { method: 'POST', path: '/users', handler: (request, h) => h.response().code(201) },
   { method: 'GET', path: '/fail', handler: () => { throw new Error('boom') } },
   { method: 'GET', path: '/slow', handler: () => new Promise(() => {}) },
+  { method: 'GET', path: '/late', handler: () => new Promise((resolve) => setTimeout(resolve, 250, 'late')) },
   { method: 'GET', path: '/static/{file*}', handler: text('file') }
 ])
 server.register({

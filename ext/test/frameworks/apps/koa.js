@@ -15,6 +15,10 @@ router.get('/users/:id', (ctx) => { ctx.body = { id: ctx.params.id } })
 router.post('/users', (ctx) => { ctx.status = 201 })
 router.get('/fail', () => { throw new Error('boom') })
 router.get('/slow', () => new Promise(() => {}))
+router.get('/late', async (ctx) => {
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  ctx.body = 'late'
+})
 const api = new Router()
 api.get('/orders/:order/items/:item', (ctx) => { ctx.body = 'item' })
 api.get('/fail', () => { throw new Error('boom') })

@@ -15,6 +15,7 @@ class App {
   create () { return {} }
   fail () { throw new Error('boom') }
   slow () { return new Promise(() => {}) }
+  late () { return new Promise((resolve) => setTimeout(resolve, 250, 'late')) }
   file () { return 'file' }
 }
 route(App, 'hello', Get('hello'))
@@ -22,6 +23,7 @@ route(App, 'user', Get('users/:id'))
 route(App, 'create', Post('users'))
 route(App, 'fail', Get('fail'))
 route(App, 'slow', Get('slow'))
+route(App, 'late', Get('late'))
 route(App, 'file', Get(process.env.NEST_PLATFORM === 'fastify' ? 'static/*' : 'static/*path'))
 Controller()(App)
 

@@ -13,7 +13,10 @@ const server = http.createServer((req, res) => {
   if (path === '/exit') res.on('close', () => process.exit(3))
   res.end('ok')
 })
-process.on('message', (message) => { if (message === 'stop') server.close(() => process.disconnect()) })
+process.on('message', (message) => {
+  if (message === 'stop') server.close(() => process.disconnect())
+  if (message === 'exit') server.close(() => process.exit(0))
+})
 if (process.env.HANDLER === 'uncaught') process.on('uncaughtException', () => {})
 if (process.env.HANDLER === 'rejection') process.on('unhandledRejection', () => {})
 if (process.env.HANDLER === 'signal') {
