@@ -28,6 +28,9 @@ type guard struct {
 	db      *tsdb.DB
 	refused prometheus.Counter
 
+	reserve *reserve
+	done    chan struct{}
+
 	mu     sync.Mutex
 	asked  time.Time
 	free   uint64
@@ -39,7 +42,7 @@ type guard struct {
 }
 
 func newGuard(o Options, db *tsdb.DB) *guard {
-	g := &guard{dir: o.Dir, minFree: o.MinFree, log: o.Logger, now: o.Now, db: db}
+	g := &guard{dir: o.Dir, minFree: o.MinFree, log: o.Logger, now: o.Now, db: db, reserve: newReserve(o.Dir, o.MinFree), done: make(chan struct{})}
 	g.refused = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "pm25_storage_refused_appends_total", Help: "Batches of samples that were not stored because the disk is nearly full.",
 	})
@@ -58,7 +61,24 @@ func newGuard(o Options, db *tsdb.DB) *guard {
 			free, _ := g.state()
 			return float64(free)
 		}))
+	g.state()
+	g.switches.Go(g.watch)
 	return g
+}
+
+// watch looks at the disk though nothing is stored just now: the storage may
+// write at any moment.
+func (g *guard) watch() {
+	tick := time.NewTicker(askAgain)
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.done:
+			return
+		case <-tick.C:
+			g.state()
+		}
+	}
 }
 
 // state asks the file system at most once a second. Samples are taken again
@@ -83,12 +103,16 @@ func (g *guard) look() {
 	switch {
 	case !g.low && g.free < g.minFree:
 		g.low = true
+		g.reserve.release()
 		g.log.Error("The disk is nearly full: no samples are stored until there is room", "dir", g.dir, "free_bytes", g.free, "resumes_at_bytes", resume)
 		g.switches.Go(g.followCompactions)
 	case g.low && g.free >= resume:
 		g.low = false
 		g.log.Warn("The disk has room again: samples are stored", "dir", g.dir, "free_bytes", g.free)
 		g.switches.Go(g.followCompactions)
+	}
+	if !g.low && !g.reserve.held && g.free >= resume+uint64(g.reserve.size) {
+		g.reserve.take()
 	}
 }
 
@@ -101,15 +125,28 @@ func (g *guard) followCompactions() {
 	low := g.low
 	g.mu.Unlock()
 	if low {
+		g.flush()
 		g.db.DisableCompactions()
 	} else {
 		g.db.EnableCompactions()
 	}
 }
 
+// flush has the storage write what it would write within a minute, while there
+// is the room that was held back; from then on nothing is added.
+func (g *guard) flush() {
+	var st unix.Statfs_t
+	if err := unix.Statfs(g.dir, &st); err == nil && st.Bavail*uint64(st.Bsize) > uint64(g.reserve.size)/2 {
+		g.db.ForceHeadMMap()
+	}
+}
+
 // close keeps what is known and asks no more. The storage has to be closed.
 func (g *guard) close() {
 	g.mu.Lock()
+	if !g.closed {
+		close(g.done)
+	}
 	g.closed = true
 	g.mu.Unlock()
 	g.switches.Wait()

@@ -1,0 +1,27 @@
+package prom
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestReserve(t *testing.T) {
+	r := newReserve(filepath.Join(t.TempDir(), "tsdb"), 64<<20)
+	for range 2 { // one that the last run left is taken over
+		if !r.take() || !r.held {
+			t.Fatal("not held")
+		}
+	}
+	if info, err := os.Stat(r.path); err != nil || info.Size() != 32<<20 {
+		t.Errorf("%v, %v", info, err)
+	}
+	r.release()
+	if _, err := os.Stat(r.path); err == nil || r.held {
+		t.Error("still held")
+	}
+	r.release() // there is none: no matter
+	if newReserve("/nonexistent/tsdb", 64<<20).take() {
+		t.Error("held where nothing can be")
+	}
+}
