@@ -111,8 +111,10 @@ func (g *guard) look() {
 		g.log.Warn("The disk has room again: samples are stored", "dir", g.dir, "free_bytes", g.free)
 		g.switches.Go(g.followCompactions)
 	}
-	if !g.low && !g.reserve.held && g.free >= resume+uint64(g.reserve.size) {
-		g.reserve.take()
+	if !g.low && !g.reserve.held && !g.reserve.off && g.free >= resume+uint64(g.reserve.size) {
+		if err := g.reserve.take(); g.reserve.off {
+			g.log.Warn("No room can be held back for a full disk, which would then end this process", "file", g.reserve.path, "err", err)
+		}
 	}
 }
 

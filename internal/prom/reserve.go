@@ -15,25 +15,25 @@ type reserve struct {
 	path string
 	size int64
 	held bool
+	off  bool // the file system can not hold room back: not tried again
 }
 
 func newReserve(dir string, minFree uint64) *reserve {
 	return &reserve{path: dir + ".reserve", size: int64(min(minFree/2, 32<<20))}
 }
 
-// take holds the room; false, if there is none.
-func (r *reserve) take() bool {
+// take holds the room, once there is some.
+func (r *reserve) take() error {
 	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return false
+	if err == nil {
+		defer f.Close()
+		if err = unix.Fallocate(int(f.Fd()), 0, 0, r.size); err != nil {
+			_ = os.Remove(r.path) // half of it helps nobody
+		}
 	}
-	defer f.Close()
-	if err := unix.Fallocate(int(f.Fd()), 0, 0, r.size); err != nil {
-		_ = os.Remove(r.path) // half of it helps nobody
-		return false
-	}
-	r.held = true
-	return true
+	r.held = err == nil
+	r.off = err != nil && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT)
+	return err
 }
 
 // release gives the room back.

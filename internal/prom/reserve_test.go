@@ -9,8 +9,8 @@ import (
 func TestReserve(t *testing.T) {
 	r := newReserve(filepath.Join(t.TempDir(), "tsdb"), 64<<20)
 	for range 2 { // one that the last run left is taken over
-		if !r.take() || !r.held {
-			t.Fatal("not held")
+		if err := r.take(); err != nil || !r.held {
+			t.Fatalf("not held: %v", err)
 		}
 	}
 	if info, err := os.Stat(r.path); err != nil || info.Size() != 32<<20 {
@@ -21,7 +21,7 @@ func TestReserve(t *testing.T) {
 		t.Error("still held")
 	}
 	r.release() // there is none: no matter
-	if newReserve("/nonexistent/tsdb", 64<<20).take() {
-		t.Error("held where nothing can be")
+	if r := newReserve("/nonexistent/tsdb", 64<<20); r.take() == nil || r.held || !r.off {
+		t.Error("held, or tried again, where nothing can be")
 	}
 }
