@@ -9,11 +9,11 @@ const { spawn, execFile } = require('child_process')
 const { freePort, listening } = require('../test/helpers/port.js')
 
 const register = path.join(__dirname, '../register.cjs')
-const pm2 = path.join(__dirname, '../../tools/pm2/7/node_modules/pm2/bin/pm2')
 const app = path.join(__dirname, 'app.js')
 
 const given = {}
 for (let i = 2; i < process.argv.length; i += 2) given[process.argv[i].replace(/^--/, '')] = process.argv[i + 1]
+const pm2 = path.resolve(given.pm2 || path.join(__dirname, '../../tools/pm2/7/node_modules/pm2/bin/pm2'))
 const rounds = Number(given.rounds || 5)
 const seconds = Number(given.seconds || 5)
 const connections = Number(given.connections || 20)
