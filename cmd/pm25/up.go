@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/up"
 )
@@ -29,6 +31,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	o.Web = kingpinflag.AddFlags(cmd, "127.0.0.1:9725")
 	cmd.Flag("web.insecure", "Listen on other addresses than loopback without asking anyone for a password.").BoolVar(&o.Insecure)
 	cmd.Flag("web.external-url", "Where people reach this server, for the links in alerts. Default: the first listen address.").StringVar(&o.ExternalURL)
+	cmd.Flag("web.max-connections", "How many connections are served at a time.").Default(strconv.Itoa(access.DefaultMaxConnections)).IntVar(&o.MaxConnections)
 	cmd.Flag("data.dir", "Folder for all that is kept.").Default(app.DefaultStateDir("pm25", os.Getenv, os.Geteuid())).StringVar(&o.DataDir)
 	cmd.Flag("host.name", "Name of this machine.").Default(up.DefaultHostName()).StringVar(&o.HostName)
 	cmd.Flag("targets", "File with the addresses of agents on other hosts, in the format of Prometheus' file_sd (JSON or YAML); repeatable, * is a wildcard.").StringsVar(&o.Targets)

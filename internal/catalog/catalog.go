@@ -2,8 +2,8 @@
 // unit, labels and help.
 //
 // It is the only bridge between what is measured and what is drawn or alerted
-// on. It guarantees that what the exporter emits and what it lists are the
-// same (a test of package exporter holds that), and that docs/metrics.md,
+// on. It guarantees that what the exporter and the server emit and what it lists
+// are the same (tests of those packages hold that), and that docs/metrics.md,
 // generated from it, tells the truth. It holds no values.
 package catalog
 
@@ -53,7 +53,7 @@ func (m Metric) LabelNames() []string {
 
 // Lookup returns the metric of that name.
 func Lookup(name string) (Metric, bool) {
-	for _, m := range All() {
+	for _, m := range append(All(), Server().Metrics...) {
 		if m.Name == name {
 			return m, true
 		}
@@ -61,7 +61,7 @@ func Lookup(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// All returns every metric, in the order of the documentation.
+// All returns every metric of the agent, in the order of the documentation.
 func All() []Metric {
 	var all []Metric
 	for _, group := range Groups() {
@@ -81,7 +81,8 @@ type Group struct {
 // are.
 func (g Group) Switchable() bool { return g.Name != "agent" }
 
-// Groups returns the metrics by collector.
+// Groups returns the agent's metrics by collector. Server has those of the
+// server.
 func Groups() []Group {
 	return []Group{
 		{Name: "daemon", Title: "PM2 daemons", Metrics: daemonMetrics()},

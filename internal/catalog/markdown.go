@@ -14,7 +14,7 @@ func Markdown() string {
 
 # Metrics
 
-What pm25-agent exposes on ` + "`/metrics`" + `. Units are base units; a value that can not be
+What pm25-agent exposes on ` + "`/metrics`" + `, and at the end what ` + "`pm25 server` and `pm25 up`" + ` do. Units are base units; a value that can not be
 read is absent, never 0. Counters begin at 0 when the agent first sees an app, go on
 across an orderly restart of the agent, and carry created timestamps (in protobuf; in
 OpenMetrics text with --web.openmetrics-created). Prometheus adds ` + "`job` and `instance`" + `; the agent never sets those.
@@ -22,20 +22,16 @@ OpenMetrics text with --web.openmetrics-created). Prometheus adds ` + "`job` and
 A label with a closed set of values always shows all of them, but for those of requests.
 `)
 	for _, group := range Groups() {
-		fmt.Fprintf(&b, "\n## %s\n\n", group.Title)
-		if !group.Switchable() {
-			b.WriteString("Always on.\n\n")
-		} else {
-			fmt.Fprintf(&b, "Collector `%s`; off with `--no-collector.%s`.\n\n", group.Name, group.Name)
+		state := "Always on."
+		if group.Switchable() {
+			state = fmt.Sprintf("Collector `%s`; off with `--no-collector.%s`.", group.Name, group.Name)
 		}
-		b.WriteString("| metric | type | labels | |\n|---|---|---|---|\n")
-		for _, m := range group.Metrics {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, labelList(m), strings.TrimSpace(m.Help+" "+m.Note))
-		}
+		writeGroup(&b, group, state)
 	}
+	writeGroup(&b, Server(), "On `/metrics` of `pm25 server` and `pm25 up`, beside those of Go, of the process and of what is embedded. `bucket` is a label of these series, not of the target.")
 	b.WriteString("\n## Labels\n\n| label | of | values |\n|---|---|---|\n")
 	seen := map[string]bool{}
-	for _, m := range All() {
+	for _, m := range append(All(), Server().Metrics...) {
 		for _, l := range m.Labels {
 			values := l.Bound
 			if len(l.Values) > 0 {
@@ -52,6 +48,13 @@ A label with a closed set of values always shows all of them, but for those of r
 		}
 	}
 	return b.String()
+}
+
+func writeGroup(b *strings.Builder, group Group, state string) {
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| metric | type | labels | |\n|---|---|---|---|\n", group.Title, state)
+	for _, m := range group.Metrics {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, labelList(m), strings.TrimSpace(m.Help+" "+m.Note))
+	}
 }
 
 func labelList(m Metric) string {

@@ -24,6 +24,8 @@ type Options struct {
 	Web         *web.FlagConfig
 	Insecure    bool   // --web.insecure
 	ExternalURL string // --web.external-url
+	// MaxConnections that are served at a time: --web.max-connections.
+	MaxConnections int
 
 	HostName               string   // --host.name
 	Targets                []string // --targets
@@ -58,6 +60,8 @@ func (o Options) validate() error {
 		return fmt.Errorf("--storage.tsdb.retention.size is %d bytes: it has to be 64MiB or more, or 0 for any", o.RetentionSize)
 	case o.MinFree < minMinFree:
 		return fmt.Errorf("--storage.min-free is %d bytes: it has to be 16MiB or more, or the disk could be full in the middle of a sample", o.MinFree)
+	case o.MaxConnections < 1:
+		return fmt.Errorf("--web.max-connections is %d: it has to be 1 or more", o.MaxConnections)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pm25/pm25/internal/pages"
+	"github.com/pm25/pm25/internal/server"
 )
 
 func (s *Stack) routes() (http.Handler, error) {
@@ -34,8 +35,13 @@ func (s *Stack) routes() (http.Handler, error) {
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/", s.pages.Handler())
-	protection := newWebConfig(*s.opts.Web.WebConfigFile, s.exposure.public && !s.opts.Insecure, s.opts.Slog)
-	return guard(s.exposure, s.external, protection.problem, mux), nil
+	return s.gate.Handler(mux), nil
+}
+
+// ownRule tells of paths that ask for no password: probes of what runs us, and
+// the pushes of agents, which have tokens.
+func ownRule(path string) bool {
+	return path == "/-/healthy" || path == "/-/ready" || server.OwnRule(path)
 }
 
 func (s *Stack) serveReload(w http.ResponseWriter, _ *http.Request) {
@@ -53,7 +59,7 @@ func (s *Stack) metrics() http.Handler {
 func (s *Stack) notices() []pages.Notice {
 	var out []pages.Notice
 	if free, low := s.prometheus.DiskLow(); low {
-		out = append(out, pages.Notice{Message: "notice.disk", Args: []any{units.Base2Bytes(free).Round(1).String(), s.data.path}})
+		out = append(out, pages.Notice{Message: "notice.disk", Args: []any{units.Base2Bytes(free).Round(1).String(), s.data.Path()}})
 	}
 	if f, failing := s.alertmanager.Failing(); failing {
 		out = append(out, pages.Notice{Message: "notice.failing", Args: []any{f.Since.Format("15:04:05 MST"), f.Err}})

@@ -24,11 +24,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/alertmanager"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/datadir"
 	"github.com/pm25/pm25/internal/memnet"
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/prom"
@@ -41,12 +42,13 @@ const stopTimeout = 10 * time.Second
 // Stack is all of `pm25 up`.
 type Stack struct {
 	opts      Options
-	data      *dataDir
+	data      *datadir.Dir
 	registry  *prometheus.Registry
 	network   *memnet.Network
 	neighbors *neighbors
 	listeners []net.Listener
-	exposure  exposure
+	exposure  access.Exposure
+	gate      *access.Gate
 	external  *url.URL
 	rules     map[string]string
 	first     loaded // what was read first, before the agents of this host are known
@@ -85,10 +87,10 @@ func (s *Stack) prepare() (err error) {
 	if s.first, err = s.load(); err != nil {
 		return err
 	}
-	if s.data, err = openDataDir(s.opts.DataDir); err != nil {
+	if s.data, err = datadir.Open(s.opts.DataDir); err != nil {
 		return err
 	}
-	s.onStop("data folder", func(context.Context) error { s.data.close(); return nil })
+	s.onStop("data folder", func(context.Context) error { s.data.Close(); return nil })
 	if s.listeners, err = app.Listen(s.opts.Web); err != nil {
 		return err
 	}
@@ -98,13 +100,16 @@ func (s *Stack) prepare() (err error) {
 		}
 		return nil
 	})
-	if s.exposure, err = expose(s.listeners, *s.opts.Web.WebConfigFile); err != nil {
+	if s.exposure, err = access.Expose(s.listeners, *s.opts.Web.WebConfigFile); err != nil {
 		return err
 	}
-	if err := s.exposure.check(s.opts.Insecure, *s.opts.Web.WebListenAddresses); err != nil {
+	if err := s.exposure.Check(s.opts.Insecure, *s.opts.Web.WebListenAddresses); err != nil {
 		return err
 	}
-	if s.external, err = externalURL(s.opts.ExternalURL, s.listeners, s.exposure); err != nil {
+	if s.external, err = access.ExternalURL(s.opts.ExternalURL, s.listeners, s.exposure); err != nil {
+		return err
+	}
+	if err := s.guard(); err != nil {
 		return err
 	}
 	s.registry.MustRegister(
@@ -112,6 +117,19 @@ func (s *Stack) prepare() (err error) {
 		versioncollector.NewCollector("pm25"),
 	)
 	return nil
+}
+
+// guard decides who is let in.
+func (s *Stack) guard() error {
+	operator, err := access.OpenOperator(s.data.Sub(access.OperatorFile))
+	if err != nil {
+		return err
+	}
+	s.gate, err = access.New(access.Options{
+		Exposure: s.exposure, External: s.external, WebConfig: *s.opts.Web.WebConfigFile, Insecure: s.opts.Insecure,
+		Operator: operator, OwnRule: ownRule, Logger: s.opts.Slog,
+	})
+	return err
 }
 
 // Close undoes what New and Run have done, in reverse, and returns what went
@@ -144,13 +162,10 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
-		WriteTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
+	server := access.NewServer(handler)
 	s.onStop("web server", server.Shutdown)
 	served := make(chan error, 1)
-	go func() { served <- web.ServeMultiple(s.listeners, server, s.opts.Web, s.opts.Slog) }()
+	go func() { served <- s.gate.Serve(s.listeners, server, s.opts.MaxConnections) }()
 
 	watchdog, endWatchdog := context.WithCancel(ctx)
 	defer endWatchdog()
@@ -212,7 +227,7 @@ func (s *Stack) startAlerting() error {
 
 func (s *Stack) startAlertmanager(grace time.Duration) (err error) {
 	s.alertmanager, err = alertmanager.New(alertmanager.Options{
-		Dir: s.data.sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
+		Dir: s.data.Sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
 		Sender: s.external.String() + "/graph?", Grace: grace,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
 	}, s.first.alertmanager)
@@ -230,7 +245,7 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 		on[group.Name] = true
 	}
 	s.agent, err = app.NewAgent(app.Options{
-		Homes: s.opts.Homes, Users: s.opts.Users, ForgetAfter: s.opts.ForgetAfter, StateDir: s.data.sub("agent"),
+		Homes: s.opts.Homes, Users: s.opts.Users, ForgetAfter: s.opts.ForgetAfter, StateDir: s.data.Sub("agent"),
 		Yield: s.neighbors.yield, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
 		Logger: s.opts.Logger, Slog: s.opts.Slog, Now: s.opts.Now,
 	})
@@ -248,7 +263,7 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 
 func (s *Stack) openPrometheus() (err error) {
 	s.prometheus, err = prom.Open(prom.Options{
-		Dir: s.data.sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: uint64(s.opts.MinFree),
+		Dir: s.data.Sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: uint64(s.opts.MinFree),
 		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.rules, Flags: s.opts.Flags,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "prometheus"), Now: s.opts.Now,
 	}, s.first.prometheus)

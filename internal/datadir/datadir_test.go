@@ -1,4 +1,4 @@
-package up
+package datadir
 
 import (
 	"os"
@@ -10,19 +10,19 @@ import (
 
 func TestDataDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	first, err := openDataDir(dir)
+	first, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openDataDir(dir); err == nil || !strings.Contains(err.Error(), "in use by another pm25 up (pid "+strconv.Itoa(os.Getpid())+")") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "in use by another pm25 (pid "+strconv.Itoa(os.Getpid())+")") {
 		t.Errorf("a second one: %v", err)
 	}
-	first.close()
-	again, err := openDataDir(dir)
+	first.Close()
+	again, err := Open(dir)
 	if err != nil {
 		t.Fatalf("the same folder again: %v", err)
 	}
-	again.close()
+	again.Close()
 }
 
 // TestDataDirRefused: nothing in such a folder is touched.
@@ -37,7 +37,7 @@ func TestDataDirRefused(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := openDataDir(dir)
+			_, err := Open(dir)
 			if want := strings.ReplaceAll(c.want, "DIR", dir); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %s", err, want)
 			}

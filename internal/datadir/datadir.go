@@ -1,4 +1,6 @@
-package up
+// Package datadir is the one folder in which a program keeps all that it keeps:
+// its version, and a lock so that one process at a time has it.
+package datadir
 
 import (
 	"errors"
@@ -16,16 +18,16 @@ const (
 	formatVersion = 1
 )
 
-// dataDir is the one folder of a `pm25 up`: the time series, what Alertmanager
-// remembers, the agent's state. One process at a time has it.
-type dataDir struct {
+// Dir is the folder of a `pm25 up` or `pm25 server`: records, time series, what
+// Alertmanager remembers, the agent's state. One process at a time has it.
+type Dir struct {
 	path string
 	lock *os.File
 }
 
-// openDataDir makes or takes the folder. It changes nothing in a folder that is
-// not ours, of a newer version, or in use.
-func openDataDir(path string) (*dataDir, error) {
+// Open makes or takes the folder. It changes nothing in a folder that is not
+// ours, of a newer version, or in use.
+func Open(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another one with --data.dir", err)
 	}
@@ -37,19 +39,19 @@ func openDataDir(path string) (*dataDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another one with --data.dir", err)
 	}
-	d := &dataDir{path: path, lock: lock}
+	d := &Dir{path: path, lock: lock}
 	if err := d.take(found); err != nil {
-		d.close()
+		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *dataDir) take(found bool) error {
+func (d *Dir) take(found bool) error {
 	if err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder := make([]byte, 32)
 		n, _ := d.lock.ReadAt(holder, 0)
-		by := "another pm25 up"
+		by := "another pm25"
 		if pid := strings.TrimSpace(string(holder[:n])); pid != "" {
 			by += " (pid " + pid + ")"
 		}
@@ -108,6 +110,11 @@ func mustBeEmpty(path string) error {
 	return nil
 }
 
-func (d *dataDir) sub(name string) string { return filepath.Join(d.path, name) }
+// Path is the folder.
+func (d *Dir) Path() string { return d.path }
 
-func (d *dataDir) close() { _ = d.lock.Close() }
+// Sub is the path of something in it.
+func (d *Dir) Sub(name string) string { return filepath.Join(d.path, name) }
+
+// Close leaves the folder to others.
+func (d *Dir) Close() { _ = d.lock.Close() }
