@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -77,4 +78,12 @@ func listenerURL(l net.Listener, tls bool) (*url.URL, error) {
 		}
 	}
 	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}, nil
+}
+
+// Warn tells of what is allowed and should not be for long.
+func (e Exposure) Warn(logger *slog.Logger) {
+	if !e.Public || e.TLS {
+		return
+	}
+	logger.Warn("Other machines can reach this server without TLS: passwords, and the tokens with which agents push, can be read on the way; set tls_server_config in --web.config.file, or have a proxy do it")
 }

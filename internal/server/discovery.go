@@ -15,6 +15,9 @@ type target struct {
 	Labels  map[string]string `json:"labels"`
 }
 
+// Targets serves the same list as /api/v1/sd, for who is in this process.
+func (s *Server) Targets() http.Handler { return http.HandlerFunc(s.discover) }
+
 // discover lists the agents that want to be scraped.
 func (s *Server) discover(w http.ResponseWriter, r *http.Request) {
 	hosts, err := s.opts.Store.Hosts(r.Context())

@@ -53,9 +53,10 @@ func (l Limits) withDefaults() Limits {
 // limiter holds pushes to Limits. A bucket has at most half of the places, so
 // that one with slow lines does not keep out the others.
 type limiter struct {
-	limits Limits
-	now    func() time.Time
-	places chan struct{}
+	limits   Limits
+	patience time.Duration
+	now      func() time.Time
+	places   chan struct{}
 
 	mu      sync.Mutex
 	buckets map[string]*bucketLimiter // as many as operators made
@@ -68,7 +69,7 @@ type bucketLimiter struct {
 
 func newLimiter(l Limits, now func() time.Time) *limiter {
 	l = l.withDefaults()
-	return &limiter{limits: l, now: now, places: make(chan struct{}, l.Requests), buckets: map[string]*bucketLimiter{}}
+	return &limiter{limits: l, patience: enterTimeout, now: now, places: make(chan struct{}, l.Requests), buckets: map[string]*bucketLimiter{}}
 }
 
 func (l *limiter) of(bucket string) *bucketLimiter {
@@ -100,7 +101,7 @@ func (l *limiter) enter(ctx context.Context, bucket string) (done func(), err er
 	if wait := l.until(b.bytes, 1); wait > 0 { // before anything is read
 		return nil, l.tooMuch("bytes", l.limits.BytesPerSecond, wait)
 	}
-	ctx, cancel := context.WithTimeout(ctx, enterTimeout)
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
 	defer cancel()
 	if !take(ctx, b.places) {
 		return nil, busy()
