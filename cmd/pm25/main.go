@@ -1,5 +1,6 @@
 // Command pm25 is everything of PM25 that does not run on every host: `pm25 up`
-// is the whole stack in one process.
+// is the whole stack in one process, `pm25 server` its central half, and the
+// others ask one of the two.
 package main
 
 import (
@@ -23,6 +24,12 @@ func run(args []string) error {
 	cli.Version(version.Print("pm25"))
 	commands := map[string]func() error{}
 	addUp(cli, commands)
+	addServer(cli, commands)
+	addExceptions(cli, commands)
+	addEvents(cli, commands)
+	addBucket(cli, commands)
+	addStore(cli, commands)
+	addCheck(cli, commands)
 	command, err := cli.Parse(args)
 	if err != nil {
 		return fmt.Errorf("%w; see pm25 --help", err)

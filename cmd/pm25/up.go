@@ -32,7 +32,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("web.insecure", "Listen on other addresses than loopback without asking anyone for a password.").BoolVar(&o.Insecure)
 	cmd.Flag("web.external-url", "Where people reach this server, for the links in alerts. Default: the first listen address.").StringVar(&o.ExternalURL)
 	cmd.Flag("web.max-connections", "How many connections are served at a time.").Default(strconv.Itoa(access.DefaultMaxConnections)).IntVar(&o.MaxConnections)
-	cmd.Flag("data.dir", "Folder for all that is kept.").Default(app.DefaultStateDir("pm25", os.Getenv, os.Geteuid())).StringVar(&o.DataDir)
+	cmd.Flag("data.dir", "Folder for all that is kept.").Default(defaultDataDir()).StringVar(&o.DataDir)
 	cmd.Flag("host.name", "Name of this machine.").Default(up.DefaultHostName()).StringVar(&o.HostName)
 	cmd.Flag("targets", "File with the addresses of agents on other hosts, in the format of Prometheus' file_sd (JSON or YAML); repeatable, * is a wildcard.").StringsVar(&o.Targets)
 	cmd.Flag("config.file", "Prometheus configuration to run by; scrape jobs that it does not name (pm2, pm25) and the Alertmanager of this process are added.").StringVar(&o.ConfigFile)
@@ -41,13 +41,18 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("storage.tsdb.retention.time", "How long samples are kept, such as 30d.").Default("15d").StringVar(&retention)
 	cmd.Flag("storage.tsdb.retention.size", "How much room samples may take, such as 5GB; 0 for any.").Default("0").SetValue(&retentionSize)
 	cmd.Flag("storage.min-free", "Take no more samples when the disk has less room than this.").Default("64MiB").SetValue(&minFree)
+	store := addStoreFlags(cmd)
 	cmd.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
 	cmd.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
 	cmd.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
 	cmd.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cmd.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
 
-	commands[cmd.FullCommand()] = func() error {
+	commands[cmd.FullCommand()] = func() (err error) {
+		if o.StoreRetention, o.PushLimits, err = store.parsed(); err != nil {
+			return err
+		}
+		o.StoreMaxBytes, o.SDForgetAfter = store.size.bytes, store.forgetAfter
 		d, err := model.ParseDuration(retention)
 		if err != nil {
 			return fmt.Errorf("--storage.tsdb.retention.time: %w", err)

@@ -31,7 +31,8 @@ type target struct {
 }
 
 // builtin is the configuration of Prometheus without a file of the user's: the
-// agents of this host, those of other hosts by file, this program itself.
+// agents of this host, those of other hosts that push and say where they are or
+// that a file names, this program itself.
 // The strings are JSON, which is YAML too.
 const builtin = `
 global:
@@ -47,7 +48,9 @@ scrape_configs:
     scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText0.0.4]
     sample_limit: 200000
     body_size_limit: 64MB
-    http_sd_configs: [{url: "http://pm25.in-process/local", refresh_interval: 5s}]
+    http_sd_configs:
+      - {url: "http://pm25.in-process/local", refresh_interval: 5s}
+      - {url: "http://pm25.in-process/pushed", refresh_interval: 10s}
     file_sd_configs: %s
     relabel_configs:
       # Whoever names no host is named by the address.

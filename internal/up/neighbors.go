@@ -28,6 +28,8 @@ const (
 	heldFor = time.Minute
 	// localPath lists the agents of this host, in the format of http_sd.
 	localPath = "/local"
+	// pushedPath lists those that push, in the same format.
+	pushedPath = "/pushed"
 )
 
 // neighbors are the pm25-agents of this host: their daemons are left to them,

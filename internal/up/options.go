@@ -10,6 +10,9 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/pm25/pm25/internal/central"
+	"github.com/pm25/pm25/internal/server"
 )
 
 const (
@@ -35,6 +38,11 @@ type Options struct {
 	Retention              time.Duration
 	RetentionSize          int64 // bytes
 	MinFree                int64 // bytes of the data folder's file system
+
+	StoreRetention time.Duration // --store.retention.time
+	StoreMaxBytes  int64         // --store.retention.size
+	PushLimits     server.Limits
+	SDForgetAfter  time.Duration // --sd.forget-after
 
 	Homes       []string // --pm2.home
 	Users       []string // --pm2.user
@@ -64,6 +72,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--web.max-connections is %d: it has to be 1 or more", o.MaxConnections)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
+	}
+	if err := (central.Options{Retention: o.StoreRetention, MaxBytes: o.StoreMaxBytes}).Validate(); err != nil {
+		return err
 	}
 	if file := *o.Web.WebConfigFile; file != "" {
 		if err := web.Validate(file); err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pm25/pm25/internal/pages"
-	"github.com/pm25/pm25/internal/server"
 )
 
 func (s *Stack) routes() (http.Handler, error) {
@@ -34,14 +33,10 @@ func (s *Stack) routes() (http.Handler, error) {
 	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
+	mux.Handle("/api/v1/", s.central.Handler())
+	mux.Handle("/loki/", s.central.Handler())
 	mux.Handle("/", s.pages.Handler())
 	return s.gate.Handler(mux), nil
-}
-
-// ownRule tells of paths that ask for no password: probes of what runs us, and
-// the pushes of agents, which have tokens.
-func ownRule(path string) bool {
-	return path == "/-/healthy" || path == "/-/ready" || server.OwnRule(path)
 }
 
 func (s *Stack) serveReload(w http.ResponseWriter, _ *http.Request) {

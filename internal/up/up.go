@@ -29,10 +29,12 @@ import (
 	"github.com/pm25/pm25/internal/alertmanager"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/central"
 	"github.com/pm25/pm25/internal/datadir"
 	"github.com/pm25/pm25/internal/memnet"
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/prom"
+	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/rules"
 )
 
@@ -53,6 +55,8 @@ type Stack struct {
 	rules     map[string]string
 	first     loaded // what was read first, before the agents of this host are known
 
+	central      *central.Central
+	local        *central.Local
 	agent        *app.Agent
 	prometheus   *prom.Server
 	alertmanager *alertmanager.Server
@@ -106,6 +110,7 @@ func (s *Stack) prepare() (err error) {
 	if err := s.exposure.Check(s.opts.Insecure, *s.opts.Web.WebListenAddresses); err != nil {
 		return err
 	}
+	s.exposure.Warn(s.opts.Slog)
 	if s.external, err = access.ExternalURL(s.opts.ExternalURL, s.listeners, s.exposure); err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func (s *Stack) guard() error {
 	}
 	s.gate, err = access.New(access.Options{
 		Exposure: s.exposure, External: s.external, WebConfig: *s.opts.Web.WebConfigFile, Insecure: s.opts.Insecure,
-		Operator: operator, OwnRule: ownRule, Logger: s.opts.Slog,
+		Operator: operator, OwnRule: central.OwnRule, Logger: s.opts.Slog,
 	})
 	return err
 }
@@ -186,12 +191,16 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 }
 
 func (s *Stack) start(ctx context.Context) error {
+	if err := s.openStore(); err != nil {
+		return err
+	}
 	if err := s.startAgent(ctx); err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
 	self := http.NewServeMux()
 	self.Handle("GET /metrics", s.metrics())
 	self.Handle("GET "+localPath, s.neighbors.serve(s.agent.Watching))
+	self.Handle("GET "+pushedPath, s.central.Targets())
 	s.serveInMemory(selfHost, self)
 	if err := s.startAlerting(); err != nil {
 		return err
@@ -202,6 +211,31 @@ func (s *Stack) start(ctx context.Context) error {
 		Version: version.Version, Logger: s.opts.Slog, Now: s.opts.Now,
 	})
 	return err
+}
+
+// openStore opens the store of records; the agent in this process gets a bucket
+// of its own in it.
+func (s *Stack) openStore() (err error) {
+	s.central, err = central.Open(central.Options{
+		DataDir: s.data.Path(), Retention: s.opts.StoreRetention, MaxBytes: s.opts.StoreMaxBytes, Limits: s.opts.PushLimits,
+		ForgetAfter: s.opts.SDForgetAfter, Gate: s.gate, Registry: s.registry, Logger: s.opts.Slog.With("component", "store"), Now: s.opts.Now,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop("store", func(context.Context) error { return s.central.Close() })
+	s.onStop("store's housekeeping", inBackground(s.central.Run))
+	s.local = s.central.NewLocal(record.Agent{Host: s.opts.HostName, Version: version.Version})
+	s.onStop("records of this host", func(context.Context) error { return s.local.Close() })
+	return nil
+}
+
+// inBackground runs something until it is stopped.
+func inBackground(run func(context.Context)) (stop func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); run(ctx) }()
+	return func(context.Context) error { cancel(); <-done; return nil }
 }
 
 // startAlerting starts Prometheus and Alertmanager. Alertmanager begins to wait
