@@ -2,81 +2,90 @@ package sqlite
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/sessionstore"
 )
 
 // The data of a record: one byte for its form, the length of its head, then
-// head and body, deflated together where that is shorter. The head holds what
+// head and body, compressed together where that is shorter. The head holds what
 // an entry needs, line and metadata; the body is the record as JSON. What both
 // hold, such as the stack, takes room once.
 const (
-	formPlain   = 0
-	formDeflate = 1
+	formPlain = 0
+	formZstd  = 1
 
-	minDeflate = 200 // bytes; shorter ones gain nothing
+	minCompress = 200       // bytes; shorter ones gain nothing
+	maxPlain    = 4 << 20   // bytes; no record gets there
+	window      = 128 << 10 // bytes, by which a compressor looks back
 )
 
 var errData = errors.New("the data of a record is damaged")
 
-// codec keeps the buffers between uses.
-type codec struct{ writers, readers sync.Pool }
+// codec turns records into data and back. It keeps buffers between uses.
+type codec struct {
+	zip      *zstd.Encoder
+	unzip    *zstd.Decoder
+	encoders sync.Pool
+	decoders sync.Pool
+}
+
+func newCodec() (*codec, error) {
+	// Fast before small: it costs as much as the insert of the row as it is.
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(window), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
+	}
+	unzip, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxPlain), zstd.WithDecoderLowmem(true))
+	return &codec{zip: zip, unzip: unzip}, err
+}
+
+func (c *codec) close() {
+	_ = c.zip.Close() // there is nothing to flush
+	c.unzip.Close()
+}
 
 type encoder struct {
-	plain, out bytes.Buffer
-	json       *json.Encoder
-	flate      *flate.Writer
+	plain bytes.Buffer
+	zip   []byte
+	json  *json.Encoder
 }
 
 // encode returns the data of r, and the bytes of line and metadata.
 func (c *codec) encode(r *record.Record) (data []byte, size int, err error) {
-	e, _ := c.writers.Get().(*encoder)
+	e, _ := c.encoders.Get().(*encoder)
 	if e == nil {
 		e = &encoder{}
 		e.json = json.NewEncoder(&e.plain)
 		e.json.SetEscapeHTML(false)
-		if e.flate, err = flate.NewWriter(&e.out, flate.BestSpeed); err != nil {
-			return nil, 0, err
-		}
 	}
-	defer c.writers.Put(e)
+	defer c.encoders.Put(e)
 	e.plain.Reset()
-	e.out.Reset()
 	size = e.head(r)
-	head := e.plain.Len()
+	head := uint64(e.plain.Len())
 	if err := e.json.Encode(r); err != nil {
 		return nil, 0, fmt.Errorf("record %s: %w", r.ID, err)
 	}
 	plain := e.plain.Bytes()
-	if len(plain) >= minDeflate {
-		e.out.Write(binary.AppendUvarint([]byte{formDeflate}, uint64(head)))
-		e.flate.Reset(&e.out)
-		if _, err := e.flate.Write(plain); err != nil {
-			return nil, 0, err
-		}
-		if err := e.flate.Close(); err != nil {
-			return nil, 0, err
-		}
-		if e.out.Len() < len(plain) {
-			return bytes.Clone(e.out.Bytes()), size, nil
+	if len(plain) >= minCompress {
+		e.zip = binary.AppendUvarint(append(e.zip[:0], formZstd), head)
+		if e.zip = c.zip.EncodeAll(plain, e.zip); len(e.zip) < len(plain) {
+			return bytes.Clone(e.zip), size, nil
 		}
 	}
-	data = binary.AppendUvarint([]byte{formPlain}, uint64(head))
-	return append(data, plain...), size, nil
+	return append(binary.AppendUvarint([]byte{formPlain}, head), plain...), size, nil
 }
 
 func (e *encoder) head(r *record.Record) (size int) {
-	var b [binary.MaxVarintLen64]byte
-	number := func(n int) { e.plain.Write(binary.AppendUvarint(b[:0], uint64(n))) }
+	number := func(n int) { e.plain.Write(binary.AppendUvarint(e.plain.AvailableBuffer(), uint64(n))) }
 	put := func(s string) {
 		number(len(s))
 		e.plain.WriteString(s)
@@ -92,53 +101,40 @@ func (e *encoder) head(r *record.Record) (size int) {
 	return size
 }
 
-type decoder struct {
-	src   bytes.Reader
-	flate io.ReadCloser
-	buf   []byte
-}
-
-// open returns the plain head, and a reader of the body.
-func (d *decoder) open(data []byte) (head []byte, body io.Reader, err error) {
-	if len(data) == 0 || data[0] > formDeflate {
+// open returns head and body of data. They are in buf, or in data.
+func (c *codec) open(data []byte, buf *[]byte) (head, body []byte, err error) {
+	if len(data) == 0 || data[0] > formZstd {
 		return nil, nil, errData
 	}
 	length, n := binary.Uvarint(data[1:])
-	if n <= 0 || length > 2*record.MaxRecord {
+	if n <= 0 {
 		return nil, nil, errData
 	}
-	d.src.Reset(data[1+n:])
-	body = &d.src
-	if data[0] == formDeflate {
-		if d.flate == nil {
-			d.flate = flate.NewReader(&d.src)
-		} else if err := d.flate.(flate.Resetter).Reset(&d.src, nil); err != nil {
-			return nil, nil, err
+	plain := data[1+n:]
+	if data[0] == formZstd {
+		if plain, err = c.unzip.DecodeAll(plain, (*buf)[:0]); err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errData, err)
 		}
-		body = d.flate
+		*buf = plain
 	}
-	if uint64(cap(d.buf)) < length {
-		d.buf = make([]byte, length)
+	if length > uint64(len(plain)) {
+		return nil, nil, errData
 	}
-	head = d.buf[:length]
-	if _, err := io.ReadFull(body, head); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errData, err)
-	}
-	return head, body, nil
+	return plain[:length], plain[length:], nil
 }
 
-func (c *codec) decoder() *decoder {
-	if d, ok := c.readers.Get().(*decoder); ok {
-		return d
+func (c *codec) buffer() *[]byte {
+	if b, ok := c.decoders.Get().(*[]byte); ok {
+		return b
 	}
-	return &decoder{}
+	return new([]byte)
 }
 
 // entry fills in line and metadata.
 func (c *codec) entry(data []byte, e *sessionstore.Entry) error {
-	d := c.decoder()
-	defer c.readers.Put(d)
-	head, _, err := d.open(data)
+	buf := c.buffer()
+	defer c.decoders.Put(buf)
+	head, _, err := c.open(data, buf)
 	if err != nil {
 		return err
 	}
@@ -169,14 +165,14 @@ func (c *codec) entry(data []byte, e *sessionstore.Entry) error {
 
 // record returns the whole record.
 func (c *codec) record(data []byte) (*record.Record, error) {
-	d := c.decoder()
-	defer c.readers.Put(d)
-	_, body, err := d.open(data)
+	buf := c.buffer()
+	defer c.decoders.Put(buf)
+	_, body, err := c.open(data, buf)
 	if err != nil {
 		return nil, err
 	}
 	r := &record.Record{}
-	if err := json.NewDecoder(body).Decode(r); err != nil {
+	if err := json.Unmarshal(body, r); err != nil {
 		return nil, fmt.Errorf("%w: %w", errData, err)
 	}
 	return r, nil

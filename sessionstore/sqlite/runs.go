@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"io"
 	"strings"
 	"time"
 
@@ -71,14 +72,7 @@ const sameStart = 2000 // ms
 
 // saveRun writes a change to the run that it is of, or to a new one.
 func (t *tx) saveRun(k runKey, c *runChange) error {
-	var id int64
-	err := t.c.query(selectRun, []any{k.bucket, k.host, k.daemon, int64(k.pmID)}, func(v []driver.Value) error {
-		pid, started := int(integer(v[1])), integer(v[2])
-		if id == 0 && k.is(pid, started) {
-			id = integer(v[0])
-		}
-		return nil
-	})
+	id, err := t.runRow(k)
 	if err != nil {
 		return err
 	}
@@ -92,6 +86,28 @@ func (t *tx) saveRun(k runKey, c *runChange) error {
 	}
 	_, err = t.c.exec(endRun, c.ended, c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), id)
 	return err
+}
+
+// runRow finds the row of a run, 0 if there is none.
+func (t *tx) runRow(k runKey) (id int64, err error) {
+	if id := t.s.state.runs[k]; id != 0 {
+		return id, nil
+	}
+	err = t.c.query(selectRun, []any{k.bucket, k.host, k.daemon, int64(k.pmID)}, func(v []driver.Value) error {
+		if !k.is(int(integer(v[1])), integer(v[2])) {
+			return nil
+		}
+		id = integer(v[0])
+		return io.EOF
+	})
+	if err != nil || id == 0 {
+		return 0, err
+	}
+	if len(t.s.state.runs) >= maxGroups {
+		clear(t.s.state.runs)
+	}
+	t.s.state.runs[k] = id
+	return id, nil
 }
 
 func (c *runChange) code() int64 {

@@ -50,7 +50,7 @@ const (
 type Store struct {
 	o       Options
 	log     *slog.Logger
-	codec   codec
+	codec   *codec
 	streams streamTable
 	tokens  tokenTable
 	tell    subscribers
@@ -88,6 +88,9 @@ func open(o Options) (*Store, error) {
 		closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	var err error
+	if s.codec, err = newCodec(); err != nil {
+		return nil, err
+	}
 	if s.w, err = dial(o.Path, "_auto_vacuum=INCREMENTAL", "_journal_mode=WAL", "_synchronous=FULL", "_txlock=immediate",
 		"_pragma=wal_autocheckpoint(8000)", "_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-65536)", "_pragma=temp_store(2)"); err != nil {
 		return nil, err
@@ -185,6 +188,7 @@ func (s *Store) closeConns() error {
 		case <-time.After(closeWait): // a reader that does not end; the writer's close is what matters
 		}
 	}
+	s.codec.close()
 	if s.w != nil {
 		errs = append(errs, s.w.close())
 		s.w = nil

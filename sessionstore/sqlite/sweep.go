@@ -302,6 +302,7 @@ func (s *Store) sweepRest(ctx context.Context, now time.Time) error {
 	return s.do(ctx, func(t *tx) error {
 		gone, err := t.c.number("SELECT EXISTS (SELECT 1 FROM gone)")
 		t.s.state.gone = gone != 0
+		clear(t.s.state.runs) // some were deleted
 		return err
 	})
 }

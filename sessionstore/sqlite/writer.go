@@ -24,6 +24,7 @@ type writerState struct {
 	dataVersion int64 // changes when another process writes
 	groups      map[groupKey]*group
 	apps        map[appKey]*app
+	runs        map[runKey]int64 // rows of runs
 }
 
 // foreignInterval is how often the writer looks for what another process wrote.
@@ -59,7 +60,7 @@ func (s *Store) reload() error {
 
 // forget drops what can be read again, group by group.
 func (s *Store) forget() {
-	s.state.groups, s.state.apps = map[groupKey]*group{}, map[appKey]*app{}
+	s.state.groups, s.state.apps, s.state.runs = map[groupKey]*group{}, map[appKey]*app{}, map[runKey]int64{}
 }
 
 // foreign reads anew if another process has written.
