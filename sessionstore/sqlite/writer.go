@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -158,7 +160,12 @@ func (s *Store) transact(jobs []*job) error {
 	})
 	if err != nil {
 		s.forget() // what is in memory is ahead of the file
-		return wrap(err)
+		err = wrap(err)
+		if errors.Is(err, sessionstore.ErrFull) {
+			// The WAL may hold much that is already in the file, or fits into it.
+			_ = s.w.query("PRAGMA wal_checkpoint(TRUNCATE)", nil, func([]driver.Value) error { return nil })
+		}
+		return err
 	}
 	s.state.seq = t.seq
 	s.streams.committed(t.newStreams, t.spans)
