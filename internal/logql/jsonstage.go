@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
@@ -82,62 +81,81 @@ func (s *JSONStage) compile(*program) step {
 		}
 	}
 	return func(l *line) bool {
-		raw := json.RawMessage(l.text)
-		if !json.Valid(raw) {
+		if l.text == "" || !strings.ContainsRune("{[\"", rune(l.text[0])) {
 			l.fail(errorJSON, errNotJSON.Error())
 			return true
 		}
 		for _, f := range s.Fields {
-			l.extract(f.Label, lookup(raw, f.steps))
+			value, err := lookup(l.text, f.steps)
+			if err != nil {
+				l.fail(errorJSON, err.Error())
+				break
+			}
+			l.extract(f.Label, value)
 		}
 		return true
 	}
 }
 
-// lookup returns what stands at a path of valid JSON; empty if nothing does.
-func lookup(raw json.RawMessage, steps []pathStep) string {
+// lookup returns what stands at a path; empty if nothing does. Behind it, it does
+// not look.
+func lookup(text string, steps []pathStep) (string, error) {
+	d := json.NewDecoder(strings.NewReader(text))
 	for _, s := range steps {
-		if s.index >= 0 {
-			var list []json.RawMessage
-			if json.Unmarshal(raw, &list) != nil || s.index >= len(list) {
-				return ""
-			}
-			raw = list[s.index]
-			continue
+		found, err := enter(d, s)
+		if err != nil || !found {
+			return "", err
 		}
-		var object map[string]json.RawMessage
-		if json.Unmarshal(raw, &object) != nil {
-			return ""
-		}
-		raw = object[s.field]
 	}
-	raw = json.RawMessage(strings.TrimSpace(string(raw)))
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return "", err
+	}
 	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return ""
+	case string(raw) == "null":
+		return "", nil
 	case raw[0] == '"':
 		var text string
-		_ = json.Unmarshal(raw, &text) // is valid
-		return text
+		err := json.Unmarshal(raw, &text)
+		return text, err
 	}
-	return string(raw)
+	return string(raw), nil
+}
+
+// enter goes to the value of a field or an element; the first one counts.
+func enter(d *json.Decoder, s pathStep) (bool, error) {
+	t, err := d.Token()
+	if err != nil {
+		return false, err
+	}
+	if s.index >= 0 && t != json.Delim('[') || s.index < 0 && t != json.Delim('{') {
+		return false, nil
+	}
+	for i := 0; d.More(); i++ {
+		if s.index < 0 {
+			if t, err = d.Token(); err != nil || t == s.field {
+				return err == nil, err
+			}
+		} else if s.index == i {
+			return true, nil
+		}
+		var passed json.RawMessage
+		if err := d.Decode(&passed); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // flatten makes labels of all fields of the line's object; those of objects in
-// it are joined by underscores, lists are left out.
+// it are joined by underscores, lists and null are left out.
 func flatten(l *line) error {
 	d := json.NewDecoder(strings.NewReader(l.text))
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return errNotJSON
 	}
-	if err := flattenObject(d, l, "", 1); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON object")
-	}
-	return nil
+	return flattenObject(d, l, "", 1)
 }
 
 func flattenObject(d *json.Decoder, l *line, prefix string, depth int) error {
@@ -167,8 +185,6 @@ func flattenObject(d *json.Decoder, l *line, prefix string, depth int) error {
 			l.extract(name, v.String())
 		case bool:
 			l.extract(name, strconv.FormatBool(v))
-		default:
-			l.extract(name, "")
 		}
 	}
 	_, err := d.Token() // the end

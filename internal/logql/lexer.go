@@ -175,7 +175,7 @@ func lexNumber(query string, at int) (token, int, error) {
 		t.kind, t.duration = tokenDuration, d
 		return t, end, nil
 	}
-	if n, err := parseBytes(t.text); err == nil {
+	if n, err := parseBytes(t.text); err == nil && isSize(t.text) {
 		t.kind, t.number = tokenBytes, float64(n)
 		return t, end, nil
 	}
@@ -184,6 +184,11 @@ func lexNumber(query string, at int) (token, int, error) {
 
 // isPlain is true for digits with dots.
 func isPlain(s string) bool { return strings.Trim(s, "0123456789.") == "" }
+
+// isSize is true for sizes as LogQL writes them: 5KB, 5kB or 5KiB, not 5kb.
+func isSize(s string) bool {
+	return strings.HasSuffix(s, "B") && strings.Trim(strings.TrimLeft(s, "0123456789."), "kKMGTPEiB") == ""
+}
 
 // isNumeral leaves out the underscores and hexadecimal digits of Go.
 func isNumeral(s string) bool { return strings.Trim(s, "0123456789.eE+-") == "" }

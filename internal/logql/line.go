@@ -94,6 +94,9 @@ func (l *line) del(name string) {
 // extract adds a parsed label; a label of the stream or the metadata keeps its
 // name, and of a label that is parsed twice the first stays.
 func (l *line) extract(name, value string) {
+	if name == "" {
+		return
+	}
 	if i := l.find(name); i >= 0 && l.labels[i].from != fromParser {
 		name += "_extracted"
 	}
@@ -115,9 +118,9 @@ func (l *line) fail(kind, details string) {
 	}
 }
 
-// sorted puts the labels in order; empty ones are left out.
+// sorted puts the labels in order. Empty ones stay, as in Loki: a parser found
+// them.
 func (l *line) sorted() []lineLabel {
-	l.labels = slices.DeleteFunc(l.labels, func(x lineLabel) bool { return x.value == "" })
 	slices.SortFunc(l.labels, func(a, b lineLabel) int { return strings.Compare(a.name, b.name) })
 	return l.labels
 }

@@ -74,7 +74,8 @@ func (c *collector) collect(sel sessionstore.Selection) error {
 	if c.timesSuffice() {
 		return c.collectTimes(sel)
 	}
-	pipeline := NewPipeline(c.e.Log)
+	someLabels := c.e.Op != opAbsent && (c.grouping == nil || c.grouping.Without || len(c.grouping.Labels) > 0)
+	pipeline := NewPipeline(&LogExpr{Stages: c.e.needed(someLabels)})
 	l := &pipeline.program.line
 	return c.q.entries(sel, func(entry *sessionstore.Entry) bool {
 		first, last := c.q.steps.windows(entry.At, c.e.Range, c.e.Offset)
@@ -98,6 +99,28 @@ func (c *collector) collect(sel sessionstore.Selection) error {
 		return c.add(c.find(l), first, last, total, value)
 	})
 }
+
+// needed are the stages that make a difference to e. Loki leaves out the others
+// too, and so finds no errors in them.
+func (e *RangeAggregation) needed(labels bool) []Stage {
+	stages := slices.Clone(e.Log.Stages)
+	if (e.Op == opBytes || e.Op == opBytesRate) && slices.ContainsFunc(stages, isA[*LineFormat]) {
+		return stages // the line may be made of labels
+	}
+	if !labels && e.Unwrap == nil && !slices.ContainsFunc(stages, isA[*FilterStage]) {
+		stages = slices.DeleteFunc(stages, parses)
+	}
+	for i := len(stages) - 1; i >= 0 && !parses(stages[i]) && !isA[*LineFilter](stages[i]); i-- {
+		if isA[*LineFormat](stages[i]) {
+			stages = slices.Delete(stages, i, i+1)
+		}
+	}
+	return stages
+}
+
+func isA[T Stage](s Stage) bool { _, is := s.(T); return is }
+
+func parses(s Stage) bool { return isA[*JSONStage](s) || isA[*LogfmtStage](s) }
 
 // pipelineError refuses to count lines that could not be read.
 func pipelineError(l *line) error {
@@ -128,14 +151,14 @@ func (c *collector) project(l *line) []lineLabel {
 	c.some = c.some[:0]
 	if c.grouping != nil && !c.grouping.Without {
 		for _, name := range c.grouping.Labels {
-			if value, _ := l.get(name); value != "" {
+			if value, ok := l.get(name); ok {
 				c.some = append(c.some, lineLabel{name, value, fromStream})
 			}
 		}
 		return c.some
 	}
 	for _, label := range l.sorted() {
-		if c.grouping == nil || !slices.Contains(c.grouping.Labels, label.name) {
+		if label.value != "" && (c.grouping == nil || !slices.Contains(c.grouping.Labels, label.name)) {
 			label.from = fromStream
 			c.some = append(c.some, label)
 		}

@@ -62,12 +62,12 @@ func (f *LogicFilter) keep(l *line) bool {
 // keep lets lines with an error pass, and marks those whose label is there but
 // is no number; lines without the label go.
 func (f *NumberFilter) keep(l *line) bool {
-	if l.failed {
-		return true
-	}
 	text, ok := l.get(f.Name)
 	if !ok {
 		return false
+	}
+	if l.failed {
+		return true
 	}
 	value, err := convert(text, f.Unit)
 	if err != nil {

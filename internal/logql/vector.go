@@ -214,6 +214,10 @@ func (t *translator) leaf(r *RangeAggregation, outer *Grouping) string {
 		t.err = err
 		return ""
 	}
+	return t.name(series)
+}
+
+func (t *translator) name(series []stepped) string {
 	name := "leaf" + strconv.Itoa(len(t.leaves))
 	t.leaves[name] = series
 	return name
@@ -247,7 +251,36 @@ func (t *translator) binary(e *BinaryExpr) string {
 		}
 	}
 	left := t.expr(e.LHS)
+	if e.Op == "/" {
+		return "(" + left + op + t.divisor(e.RHS) + ")"
+	}
 	return "(" + left + op + t.expr(e.RHS) + ")"
+}
+
+// divisor is e with 0 replaced: Loki divides by 0 to NaN, Prometheus to Inf.
+func (t *translator) divisor(e Expr) string {
+	if isScalar(e) && fold(e) == 0 {
+		return "NaN"
+	}
+	if isScalar(e) || t.err != nil {
+		return t.expr(e)
+	}
+	result, err := t.q.matrix(e)
+	if err != nil {
+		t.err = err
+		return ""
+	}
+	series := make([]stepped, len(result.Series))
+	for i, s := range result.Series {
+		series[i].labels = s.Labels
+		for _, p := range s.Points {
+			if p.Value == 0 {
+				p.Value = math.NaN()
+			}
+			series[i].samples = append(series[i].samples, sample{t.q.steps.index(p.At), p.Value})
+		}
+	}
+	return t.name(series)
 }
 
 // fold is the value of a scalar expression.
@@ -270,20 +303,18 @@ func calculate(e *BinaryExpr, l, r float64) float64 {
 	case "*":
 		return l * r
 	case "/":
+		if r == 0 {
+			return math.NaN() // as in Loki
+		}
 		return l / r
 	case "%":
 		return math.Mod(l, r)
 	case "^":
 		return math.Pow(l, r)
 	}
-	holds := map[string]bool{"==": l == r, "!=": l != r, ">": l > r, ">=": l >= r, "<": l < r, "<=": l <= r}[e.Op]
-	switch {
-	case holds && e.Bool:
+	// Of numbers a comparison is always 0 or 1.
+	if map[string]bool{"==": l == r, "!=": l != r, ">": l > r, ">=": l >= r, "<": l < r, "<=": l <= r}[e.Op] {
 		return 1
-	case e.Bool:
-		return 0
-	case holds:
-		return l
 	}
-	return math.NaN()
+	return 0
 }

@@ -14,6 +14,9 @@ type steps struct {
 
 func (s steps) at(k int) int64 { return s.start + int64(k)*s.step }
 
+// index is the step at a moment that at returned.
+func (s steps) index(at int64) int { return int((at - s.start) / s.step) }
+
 // windows returns the first and the last step whose window (t-length, t] holds a
 // moment; first is behind last if none does.
 func (s steps) windows(at int64, length, offset time.Duration) (first, last int) {
