@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/version"
 
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/lokiapi"
 	"github.com/pm25/pm25/internal/server"
 	"github.com/pm25/pm25/sessionstore/sqlite"
 )
@@ -61,6 +63,7 @@ type Central struct {
 	opts     Options
 	store    *sqlite.Store
 	server   *server.Server
+	loki     *lokiapi.API
 	failures *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
 }
@@ -93,13 +96,13 @@ func Open(o Options) (*Central, error) {
 	return c, nil
 }
 
-func (c *Central) serve() error {
-	loki, err := newLoki(c.store, c.opts.Logger, c.opts.Now)
+func (c *Central) serve() (err error) {
+	c.loki, err = lokiapi.New(lokiapi.Options{Source: c.store, Logger: c.opts.Logger, Now: c.opts.Now, Version: version.Version})
 	if err != nil {
 		return err
 	}
 	c.server, err = server.New(server.Options{
-		Store: c.store, Loki: loki, Changing: c.opts.Gate.Changing, Who: access.Who, Limits: c.opts.Limits,
+		Store: c.store, Loki: c.loki.Handler(), Changing: c.opts.Gate.Changing, Who: access.Who, Limits: c.opts.Limits,
 		ForgetAfter: c.opts.ForgetAfter, Registry: c.opts.Registry, Logger: c.opts.Logger, Now: c.opts.Now,
 	})
 	return err
@@ -131,8 +134,15 @@ func (c *Central) Run(ctx context.Context) {
 	}
 }
 
+// EndTails ends the live tails, of which an HTTP server that shuts down knows
+// nothing.
+func (c *Central) EndTails() { c.loki.Close() }
+
 // Close ends the store.
-func (c *Central) Close() error { return c.store.Close() }
+func (c *Central) Close() error {
+	c.EndTails()
+	return c.store.Close()
+}
 
 func counters(name string) *prometheus.CounterVec {
 	m, _ := catalog.Lookup(name)

@@ -173,7 +173,7 @@ func (p *Program) Run(ctx context.Context, hangups <-chan os.Signal) error {
 	swept := make(chan struct{})
 	go func() { defer close(swept); p.central.Run(sweeping) }()
 	p.onStop(func(context.Context) error { stopSweeping(); <-swept; return nil })
-	p.onStop(web.Shutdown)
+	p.onStop(func(ctx context.Context) error { p.central.EndTails(); return web.Shutdown(ctx) })
 	served := make(chan error, 1)
 	go func() { served <- p.gate.Serve(p.listeners, web, p.opts.MaxConnections) }()
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func TestFresh(t *testing.T) {
 // TestTail tells of what comes later, until it is ended.
 func TestTail(t *testing.T) {
 	lines := make(chan string, 2)
+	now := strconv.FormatInt(time.Now().UnixNano(), 10)
 	var sent []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/loki/api/v1/query_range" || r.FormValue("query") != `{app="x"}` {
@@ -87,7 +89,7 @@ func TestTail(t *testing.T) {
 		}
 		select {
 		case line := <-lines:
-			sent = append(sent, `["1000000000","`+line+`",{"k":"v"}]`)
+			sent = append(sent, `["`+now+`","`+line+`",{"k":"v"}]`)
 		default:
 		}
 		_, _ = w.Write([]byte(`{"status":"success","data":{"resultType":"streams","result":[{"stream":{"app":"x"},"values":[` + strings.Join(sent, ",") + `]}]}}`))
@@ -97,7 +99,7 @@ func TestTail(t *testing.T) {
 	lines <- "第二"
 	enough := errors.New("enough")
 	var got []string
-	err := newClient(t, Options{URL: s.URL}).Tail(context.Background(), `{app="x"}`, time.Now(), func(entries []Entry) error {
+	err := newClient(t, Options{URL: s.URL}).Tail(context.Background(), `{app="x"}`, time.Now().Add(-time.Minute), func(entries []Entry) error {
 		for _, e := range entries {
 			got = append(got, e.Line)
 		}

@@ -168,7 +168,7 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 		return err
 	}
 	server := access.NewServer(handler)
-	s.onStop("web server", server.Shutdown)
+	s.onStop("web server", func(ctx context.Context) error { s.central.EndTails(); return server.Shutdown(ctx) })
 	served := make(chan error, 1)
 	go func() { served <- s.gate.Serve(s.listeners, server, s.opts.MaxConnections) }()
 
