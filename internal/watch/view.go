@@ -186,6 +186,9 @@ func (w *Watcher) apply(list []pm2.Process, pids map[int]int) {
 	w.list, w.listedAt, w.pids = list, now, pids
 	w.ledger.Apply(list, now)
 	w.classifier.Describe(list)
+	if w.opts.Recorder != nil {
+		w.opts.Recorder.List(list)
+	}
 }
 
 // translate finds our process ids where PM2 lives in a container; nil says

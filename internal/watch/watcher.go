@@ -51,7 +51,7 @@ type OOMCounter interface {
 	Read() (value uint64, source string, err error)
 }
 
-// Options of a Watcher. All but State, Limits and ListenExt
+// Options of a Watcher. All but State, Limits, ListenExt and Recorder
 // are required.
 type Options struct {
 	Candidate discovery.Candidate
@@ -69,6 +69,9 @@ type Options struct {
 	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
 	// the daemon\'s user; nil for none.
 	ListenExt func(uid int) (ExtSocket, error)
+	// Recorder is told of everything; without one, nil, what messages say is not
+	// read.
+	Recorder Recorder
 }
 
 // Watcher follows one daemon. Its methods are safe for concurrent use.
@@ -187,7 +190,11 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	w.catch(true)
 	go func() {
 		defer close(ended)
-		busErr = pm2.NewBus(pubConn).Read(w.event, w.undecodable)
+		bus := pm2.NewBus(pubConn)
+		if w.opts.Recorder != nil {
+			bus.TakeBodies(w.opts.Now)
+		}
+		busErr = bus.Read(w.event, w.undecodable)
 	}()
 	version, err := rpc.Version(dialCtx)
 	if err == nil {
@@ -332,13 +339,6 @@ func (w *Watcher) bury() {
 		w.classifier.DaemonGone(w.downAt)
 	}
 	w.buried = true
-}
-
-// exit takes an end that the classifier judged. The lock is held.
-func (w *Watcher) exit(e exits.Exit) {
-	w.dirty = true
-	w.ledger.Exit(e, w.opts.Now())
-	level.Debug(w.log).Log("msg", "Process ended", "app", e.Name, "pm_id", e.PMID, "reason", e.Reason, "code", e.Code)
 }
 
 // tick does what no event triggers. It is true when nobody asked for the list
