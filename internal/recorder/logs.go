@@ -173,5 +173,5 @@ func (c *core) found(p *proc, f Found) {
 	t.NonError = t.Name == "UnhandledPromiseRejection"
 	now := p.logs.heard
 	head := c.head(record.Exception, p, p.run, when(f.At, now))
-	c.see(sighting{src: byLog, class: handled, proc: p, head: head, thrown: t, mech: record.Logged}, now)
+	c.see(sighting{src: byLog, class: handled, proc: p, run: p.run, head: head, thrown: t, mech: record.Logged}, now)
 }

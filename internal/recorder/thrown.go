@@ -65,7 +65,7 @@ func placeOf(frame string) string {
 func (c *core) thrown(ev *pm2.Event, src source, now time.Time) {
 	t := ev.Thrown
 	p := c.procOf(ev)
-	s := sighting{src: src, proc: p, thrown: t}
+	s := sighting{src: src, proc: p, run: p.at(ev.Retired), thrown: t}
 	if t.Handled() {
 		s.class = handled
 	}
@@ -76,7 +76,7 @@ func (c *core) thrown(ev *pm2.Event, src source, now time.Time) {
 	if t.Name == "" {
 		t.Name = "Error"
 	}
-	s.head = c.head(record.Exception, p, p.at(ev.Retired), said(ev, now))
+	s.head = c.head(record.Exception, p, s.run, said(ev, now))
 	if s.head.Started == 0 {
 		s.head.PID, s.head.Started = t.PID, t.Start
 	}

@@ -56,20 +56,20 @@ type tallyKey struct {
 type tally struct {
 	behind [sources][classes]uint64 // of the last moments
 	owed   [classes]uint64          // what PM2 told of and pm25-ext has not: it may tell much later, with the next one that it sends
-	ext    lifeOf                   // whose owed is
+	run    *run                     // whose owed is
 	last   time.Time
 	held   [classes]*held
 }
 
 // count takes n sightings of one source and returns how many throws nobody has
 // told of before.
-func (t *tally) count(src source, cl class, n uint64, life lifeOf, now time.Time) (fresh uint64) {
+func (t *tally) count(src source, cl class, n uint64, life *run, now time.Time) (fresh uint64) {
 	if now.Sub(t.last) > twinWindow {
 		t.behind = [sources][classes]uint64{}
 	}
 	t.last = now
-	if src == byExt && t.ext != life {
-		t.ext, t.owed = life, t.behind[byExt]
+	if src == byPM2 && t.run != life {
+		t.run, t.owed = life, t.behind[byExt]
 	}
 	fresh = n - t.catchUp(src, cl, n)
 	switch src {
@@ -123,6 +123,7 @@ type sighting struct {
 	src    source
 	class  class
 	proc   *proc
+	run    *run // in which it was thrown, nil where that is not known
 	head   *record.Record
 	thrown *pm2.Thrown
 	mech   record.Mechanism
@@ -132,7 +133,7 @@ type sighting struct {
 func (c *core) see(s sighting, now time.Time) {
 	key := tallyKey{s.proc.pmID, sign(s.thrown)}
 	t := c.tally(key, now)
-	fresh := t.count(s.src, s.class, s.thrown.Occurrences, lifeOf{s.thrown.PID, s.thrown.Start}, now)
+	fresh := t.count(s.src, s.class, s.thrown.Occurrences, s.run, now)
 	cl := s.class
 	h := t.held[cl]
 	if other := t.held[1-cl]; h == nil && fresh == 0 && other != nil && (s.src == byLog || other.src == byLog) {
