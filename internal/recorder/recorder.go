@@ -10,7 +10,6 @@ package recorder
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -45,14 +44,6 @@ type Options struct {
 	LogLines int
 	// LogExceptions says that stacks which only reach the log are exceptions.
 	LogExceptions bool
-}
-
-// Stats counts what was left out.
-type Stats struct {
-	Lifecycles uint64 // starts, ends and lists that came too fast
-	Exceptions uint64 // exceptions that came too fast
-	Events     uint64 // events and slow requests, likewise or over what a process may send
-	LogText    uint64 // messages of apps' logs whose text was not read
 }
 
 type counters struct{ lifecycles, exceptions, events, logText atomic.Uint64 }
@@ -96,16 +87,11 @@ type Version struct {
 }
 
 // New returns a Recorder; Run makes it work.
-func New(o Options) (*Recorder, error) {
-	switch {
-	case o.Host == "" || o.Daemon == "" || o.Sink == nil || o.Now == nil:
-		return nil, errors.New("recorder: an option is missing")
-	case o.LogLines < 0 || o.LogLines > record.MaxLogs:
-		return nil, errors.New("recorder: too many lines of logs")
-	}
+func New(o Options) *Recorder {
+	o.LogLines = max(0, min(o.LogLines, record.MaxLogs))
 	r := &Recorder{now: o.Now, queue: make(chan *item, maxQueue), closing: make(chan struct{}), done: make(chan struct{})}
 	r.core = newCore(o, &r.dropped)
-	return r, nil
+	return r
 }
 
 // Run works until Close is called.
@@ -160,10 +146,13 @@ func (r *Recorder) Close() {
 	<-r.done
 }
 
-// Stats counts what was left out.
-func (r *Recorder) Stats() Stats {
+// Dropped counts what was left out, in the order of the catalog: starts, ends
+// and lists that came too fast; exceptions likewise; events and slow requests,
+// likewise or over what a process may send; messages of apps' logs whose text
+// was not read.
+func (r *Recorder) Dropped() [4]uint64 {
 	d := &r.dropped
-	return Stats{d.lifecycles.Load(), d.exceptions.Load(), d.events.Load(), d.logText.Load()}
+	return [4]uint64{d.lifecycles.Load(), d.exceptions.Load(), d.events.Load(), d.logText.Load()}
 }
 
 // put queues an item; the text of logs gives way first.

@@ -163,19 +163,14 @@ func (c *core) see(s sighting, now time.Time) {
 	c.twins.held = append(c.twins.held, h)
 }
 
-// improve takes what another source says more.
+// improve takes what another source says more. What groups exceptions comes
+// from one source alone, so that it does not depend on who was heard in time.
 func (h *held) improve(s sighting) {
 	if s.src <= h.src {
-		if s.src == byLog && len(h.thrown.Causes) == 0 && h.src == byPM2 {
-			h.thrown.Causes = s.thrown.Causes // PM2 never tells of them
-		}
 		return
 	}
 	if s.thrown.Source == "" {
 		s.thrown.Source, s.thrown.Callsite = h.thrown.Source, h.thrown.Callsite
-	}
-	if len(s.thrown.Causes) == 0 {
-		s.thrown.Causes = h.thrown.Causes
 	}
 	h.src, h.thrown, h.mech, h.head = s.src, s.thrown, s.mech, s.head
 }

@@ -13,6 +13,8 @@ type Recorder interface {
 	Event(ev *pm2.Event)
 	List(list []pm2.Process)
 	Exit(e exits.Exit, times uint64)
+	// Dropped counts what was left out, in the order of the catalog.
+	Dropped() [4]uint64
 }
 
 // exit takes an end that the classifier judged. The lock is held.

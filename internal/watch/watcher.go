@@ -41,6 +41,7 @@ const (
 	tickEvery = time.Second
 	// neglectedAfter is when the list is asked for though nobody scrapes.
 	neglectedAfter = 5 * time.Minute
+	recordedAfter  = 5 * time.Second // likewise, where something changed and records are made of it
 )
 
 // Dial connects to the daemon: see discovery.Dial.
@@ -129,7 +130,8 @@ type Stats struct {
 	Requests, RequestFailures uint64
 	Connects, ConnectFailures uint64
 	LogGaps                   uint64
-	Strangers                 uint64 // messages on the socket of pm25-ext whose sender is not who it says
+	Strangers                 uint64    // messages on the socket of pm25-ext whose sender is not who it says
+	Unrecorded                [4]uint64 // see Recorder.Dropped
 }
 
 // New returns a Watcher; Run makes it work.
@@ -342,7 +344,7 @@ func (w *Watcher) bury() {
 }
 
 // tick does what no event triggers. It is true when nobody asked for the list
-// for long: without one nothing that is gone is ever forgotten.
+// for long: without one nothing that is gone is ever forgotten, or recorded.
 func (w *Watcher) tick() (neglected bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -350,7 +352,8 @@ func (w *Watcher) tick() (neglected bool) {
 	w.oom.sample(now)
 	w.overdue(now)
 	w.classifier.Settle()
-	return now.Sub(w.listedAt) > neglectedAfter
+	age := now.Sub(w.listedAt)
+	return age > neglectedAfter || w.opts.Recorder != nil && w.dirty && age > recordedAfter
 }
 
 // broken is true once a request failed, which closes its connection.
