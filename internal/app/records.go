@@ -3,12 +3,15 @@ package app
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/pm25/pm25/internal/fingerprint"
 	"github.com/pm25/pm25/internal/ledger"
+	"github.com/pm25/pm25/internal/logring"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/internal/recorder"
+	"github.com/pm25/pm25/internal/scrub"
 	"github.com/pm25/pm25/internal/stack"
 )
 
@@ -19,6 +22,7 @@ type RecordOptions struct {
 	Host            string // on records; empty: the machine's name
 	LogLines        int    // --log.lines
 	NoLogExceptions bool   // --no-log.exceptions
+	ScrubFile       string // --scrub.patterns-file
 }
 
 func (o RecordOptions) validate() error {
@@ -43,10 +47,48 @@ func newRecorders(o Options) (*recorders, error) {
 		}
 		host = name
 	}
+	secrets, err := newScrubber(o.Record.ScrubFile)
+	if err != nil {
+		return nil, err
+	}
 	return &recorders{recorder.Options{
 		Host: host, Sink: o.Record.Sink, Now: o.Now, LogLines: o.Record.LogLines, LogExceptions: !o.Record.NoLogExceptions,
-		Tools: recorder.Tools{Parse: stack.Parse, Fill: fingerprint.Fill, Format: stack.Format},
+		Tools: recorder.Tools{Parse: stack.Parse, Fill: fingerprint.Fill, Format: stack.Format, Scrub: secrets.Record, Ring: newRing},
 	}}, nil
+}
+
+// newRing keeps twice the lines that a record has: those that came after a
+// throw are not its.
+func newRing() recorder.Ring {
+	o := logring.Defaults()
+	o.Lines *= 2
+	ring, err := logring.New(o)
+	if err != nil {
+		panic(err) // these bounds are ours
+	}
+	return ring
+}
+
+// newScrubber takes patterns from a file: RE2 expressions, one a line; lines
+// that begin with # say nothing.
+func newScrubber(file string) (*scrub.Scrubber, error) {
+	var o scrub.Options
+	if file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--scrub.patterns-file: %w", err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				o.Patterns = append(o.Patterns, line)
+			}
+		}
+	}
+	s, err := scrub.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("--scrub.patterns-file %s: %w", file, err)
+	}
+	return s, nil
 }
 
 // start begins to record what happens under a daemon.

@@ -10,7 +10,8 @@ import (
 
 // Ring keeps the last lines of a process, within a bound.
 type Ring interface {
-	Add(stream, text string, at time.Time)
+	// Add takes lines or parts of them, which it does not keep.
+	Add(stream string, chunk []byte, at time.Time)
 	// Last returns at most n lines, oldest first.
 	Last(n int) []record.LogLine
 }
@@ -109,8 +110,8 @@ func (l *logTail) text(stream int, text []byte, cut bool, at time.Time) {
 func (l *logTail) line(stream int, line []byte, at time.Time) {
 	line = bytes.TrimRight(line, "\r")
 	if l.ring != nil && len(bytes.TrimSpace(line)) > 0 {
-		text, _ := record.CleanText(string(line[:min(len(line), record.MaxLogLine+4)]), record.MaxLogLine)
-		l.ring.Add(streamNames[stream], text, at)
+		l.ring.Add(streamNames[stream], line, at)
+		l.ring.Add(streamNames[stream], []byte("\n"), at)
 	}
 	if s := l.streams[stream].stacks; s != nil {
 		s.Line(line, at)
