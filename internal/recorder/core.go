@@ -20,6 +20,7 @@ type core struct {
 	twins   twins
 	sampler sampler
 	exits   []*heldExit
+	births  []*birth
 }
 
 func newCore(o Options, dropped *counters) *core {
@@ -33,7 +34,7 @@ func (c *core) wantsLogs() bool { return c.opts.LogExceptions || c.opts.LogLines
 
 // busy is true while something waits for its time.
 func (c *core) busy() bool {
-	return c.reading || len(c.exits) > 0 || len(c.twins.held) > 0 || len(c.sampler.open) > 0
+	return c.reading || len(c.exits) > 0 || len(c.births) > 0 || len(c.twins.held) > 0 || len(c.sampler.open) > 0
 }
 
 // take takes one thing that happened.
@@ -78,6 +79,7 @@ func (c *core) event(it *item) {
 // tick does what is due.
 func (c *core) tick(now time.Time) {
 	c.flushLogs(now)
+	c.releaseBirths(func(b *birth) bool { return !now.Before(b.due) })
 	c.releaseExits(func(h *heldExit) bool { return !now.Before(h.due) })
 	c.releaseThrown(func(h *held) bool { return !now.Before(h.due) }, now)
 	c.sampler.sweep(now)
@@ -86,6 +88,7 @@ func (c *core) tick(now time.Time) {
 // flush records all that waits.
 func (c *core) flush(now time.Time) {
 	c.flushLogs(now.Add(time.Hour))
+	c.releaseBirths(func(*birth) bool { return true })
 	c.releaseExits(func(*heldExit) bool { return true })
 	c.releaseThrown(func(*held) bool { return true }, now)
 	c.sampler.flush(now)

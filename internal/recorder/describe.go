@@ -38,6 +38,7 @@ const otherKinds = "(other)"
 // says.
 func (c *core) describe(h *held) *record.Record {
 	t, r := h.thrown, h.head
+	h.run.identify(r)
 	e := &record.ExceptionInfo{
 		Name: t.Name, Code: t.Code, Message: t.Message, Stack: t.Stack, Handled: h.class == handled, Mechanism: h.mech,
 		Method: record.CleanName(t.Method), Route: record.CleanName(t.Route), Context: t.Context,

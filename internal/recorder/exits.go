@@ -16,6 +16,7 @@ const maxHeldExits = 1000
 type heldExit struct {
 	record *record.Record
 	proc   *proc
+	run    *run // nil where it is not known
 	due    time.Time
 }
 
@@ -57,7 +58,7 @@ func (c *core) exit(e *exits.Exit, times uint64, now time.Time) {
 		first := c.exits[0]
 		c.releaseExits(func(h *heldExit) bool { return h == first })
 	}
-	c.exits = append(c.exits, &heldExit{record: out, proc: p, due: now.Add(holdExit)})
+	c.exits = append(c.exits, &heldExit{record: out, proc: p, run: r, due: now.Add(holdExit)})
 }
 
 // ended is the process that an end is about. PM2's log does not say the
@@ -84,6 +85,7 @@ func (c *core) releaseExits(due func(*heldExit) bool) {
 			kept = append(kept, h)
 			continue
 		}
+		h.run.identify(h.record)
 		h.record.Logs = h.proc.logs.last(c.opts.LogLines, time.Time{})
 		c.emit(h.record)
 	}

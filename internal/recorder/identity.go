@@ -40,6 +40,7 @@ type run struct {
 	version, revision, node, mode string
 	peak                          uint64
 	ended                         bool
+	sure                          bool // the version is that of this run: PM2 up to 6 says the one before as it starts
 }
 
 // maxProcs bounds what is remembered of processes that no list has confirmed.
@@ -81,11 +82,20 @@ func (c *core) head(kind record.Kind, p *proc, r *run, at time.Time) *record.Rec
 		V: record.Version, At: at.UnixNano(), Kind: kind, Host: record.CleanName(c.opts.Host), Daemon: record.CleanName(c.opts.Daemon),
 		Namespace: record.CleanName(p.namespace), App: record.CleanName(p.app), PMID: p.pmID, Level: record.LevelInfo, Source: record.FromPM2,
 	}
-	if r != nil {
-		out.PID, out.Started = r.pid, millis(r.started)
-		out.Version, out.Revision, out.Node, out.Mode = record.CleanName(r.version), record.CleanName(r.revision), record.CleanName(r.node), record.CleanName(r.mode)
-	}
+	r.identify(out)
 	return out
+}
+
+// identify says in which run it was, as far as that is known by now.
+func (r *run) identify(out *record.Record) {
+	if r == nil {
+		return
+	}
+	out.Started = millis(r.started)
+	if r.pid > 0 {
+		out.PID = r.pid
+	}
+	out.Version, out.Revision, out.Node, out.Mode = record.CleanName(r.version), record.CleanName(r.revision), record.CleanName(r.node), record.CleanName(r.mode)
 }
 
 func millis(t time.Time) int64 {

@@ -16,8 +16,10 @@ const (
 	// forgetProc is how long a process that PM2 lists no more may have a last
 	// word.
 	forgetProc = time.Minute
-	maxKnown   = 5000 // apps whose version is remembered
-	recently   = 24 * time.Hour
+	// holdBirth is how long a start waits for what PM2 says of it a moment later.
+	holdBirth = 6 * time.Second
+	maxKnown  = 5000 // apps whose version is remembered
+	recently  = 24 * time.Hour
 )
 
 // lifecycle takes PM2's word about a process.
@@ -36,9 +38,9 @@ func (c *core) lifecycle(ev *pm2.Event, now time.Time) {
 	}
 	switch ev.Lifecycle {
 	case "online", "start", "restart":
-		c.runs(p, life, 0, at)
+		c.runs(p, life, at, now)
 	case "reload":
-		c.runs(p, life, 0, at)
+		c.runs(p, life, at, now)
 		if a := c.app(p.appKey, now); now.Sub(a.reloaded) > sameAction {
 			a.reloaded = now
 			c.action(record.Reload, p, at)
@@ -56,6 +58,50 @@ func (c *core) lifecycle(ev *pm2.Event, now time.Time) {
 			p.run = newRun(life)
 		}
 	}
+	if ev.Lifecycle != "online" {
+		c.confirm(p, life, 0)
+	}
+}
+
+// confirm takes what PM2 says of a run once it has started.
+func (c *core) confirm(p *proc, life *pm2.Life, pid int) {
+	r := p.run
+	if r == nil || !r.started.Equal(life.StartedAt) {
+		return
+	}
+	r.version, r.revision, r.mode, r.sure = life.Version, life.Revision, life.ExecMode, true
+	if life.NodeVersion != "" {
+		r.node = life.NodeVersion
+	}
+	if pid > 0 {
+		r.pid = pid
+	}
+	c.releaseBirths(func(b *birth) bool { return b.run == r })
+	c.deploy(p)
+}
+
+// birth is the start of a run of which PM2 has not said all yet.
+type birth struct {
+	record *record.Record
+	run    *run
+	due    time.Time
+}
+
+func (c *core) releaseBirths(due func(*birth) bool) {
+	if len(c.births) == 0 {
+		return
+	}
+	kept := c.births[:0]
+	for _, b := range c.births {
+		if !due(b) {
+			kept = append(kept, b)
+			continue
+		}
+		b.run.identify(b.record)
+		c.emit(b.record)
+	}
+	clear(c.births[len(kept):])
+	c.births = kept
 }
 
 // action records that somebody did something to an app.
@@ -71,7 +117,7 @@ func newRun(life *pm2.Life) *run {
 
 // runs notes that a process runs since the time that PM2 says, and records it
 // where that is news.
-func (c *core) runs(p *proc, life *pm2.Life, pid int, at time.Time) {
+func (c *core) runs(p *proc, life *pm2.Life, at, now time.Time) {
 	if life.StartedAt.IsZero() || p.run != nil && !life.StartedAt.After(p.run.started) {
 		return
 	}
@@ -84,7 +130,6 @@ func (c *core) runs(p *proc, life *pm2.Life, pid int, at time.Time) {
 		p.old = p.run
 	}
 	p.run, p.stopped, p.gone = newRun(life), false, time.Time{}
-	p.run.pid = pid
 	started := life.StartedAt
 	r := c.head(kind, p, p.run, started)
 	if at.Sub(started) > recently {
@@ -94,14 +139,16 @@ func (c *core) runs(p *proc, life *pm2.Life, pid int, at time.Time) {
 	if kind == record.Restart && p.reason != "" {
 		r.Message = "restarted after its end: " + p.reason
 	}
-	c.emit(r)
-	c.deploy(p)
+	if len(c.births) >= maxProcs {
+		c.releaseBirths(func(*birth) bool { return true })
+	}
+	c.births = append(c.births, &birth{record: r, run: p.run, due: now.Add(holdBirth)})
 }
 
 // deploy records the first process that runs with another version.
 func (c *core) deploy(p *proc) {
 	r := p.run
-	if r.version == "" && r.revision == "" {
+	if !r.sure || r.version == "" && r.revision == "" {
 		return
 	}
 	a := c.app(p.appKey, r.started)
@@ -152,14 +199,10 @@ func (c *core) list(list []pm2.Process, now time.Time) {
 			continue
 		}
 		life := &pm2.Life{StartedAt: e.StartedAt, Version: e.Version, Revision: e.Revision, NodeVersion: e.NodeVersion, ExecMode: e.ExecMode}
-		c.runs(p, life, e.PID, now)
+		c.runs(p, life, now, now)
+		c.confirm(p, life, e.PID)
 		if r := p.run; r != nil && r.started.Equal(e.StartedAt) {
-			r.pid, r.version, r.revision, r.mode = e.PID, e.Version, e.Revision, e.ExecMode
-			if e.NodeVersion != "" {
-				r.node = e.NodeVersion
-			}
 			r.peak = max(r.peak, uint64(max(e.MemoryBytes, 0)))
-			c.deploy(p)
 		}
 	}
 	c.deleted(listed, now)

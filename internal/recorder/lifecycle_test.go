@@ -46,6 +46,7 @@ func TestLifecycle(t *testing.T) {
 	w.pass(200 * time.Millisecond)
 	w.online(second, "1.0.0")
 	w.online(second, "1.0.0") // told twice
+	w.lists(running(0, second, "1.0.0"))
 	w.check("a crash", "exit default/web:0 1.0.0 crash 1\nrestart default/web:0 1.0.0")
 
 	w.end(exits.Operator, 0, false)
@@ -53,14 +54,16 @@ func TestLifecycle(t *testing.T) {
 	w.word("stop")
 	w.check("stopped", "exit default/web:0 1.0.0 operator 0\nstop default/web:-1 1.0.0")
 	w.pass(time.Minute)
-	w.online(w.at, "1.1.0")
+	w.online(w.at, "1.0.0") // PM2 6 has not looked yet
+	w.lists(running(0, w.at, "1.1.0"))
 	w.check("started with another version", "start default/web:0 1.1.0\ndeploy default/web:-1 1.1.0 from 1.0.0")
 
 	w.pass(time.Minute)
 	w.online(w.at, "1.1.0") // a reload: the old one still runs
 	w.end(exits.Reload, 0, true)
 	w.word("reload")
-	w.check("reloaded", "restart default/web:0 1.1.0\nexit default/web:0 1.1.0 reload 0\nreload default/web:-1 1.1.0")
+	w.pass(holdBirth)
+	w.check("reloaded", "exit default/web:0 1.1.0 reload 0\nreload default/web:-1 1.1.0\nrestart default/web:0 1.1.0")
 
 	w.lists()
 	w.lists()

@@ -112,6 +112,7 @@ type held struct {
 	src    source
 	n      uint64
 	proc   *proc
+	run    *run
 	head   *record.Record // who threw, and when
 	thrown *pm2.Thrown
 	mech   record.Mechanism
@@ -151,7 +152,7 @@ func (c *core) see(s sighting, now time.Time) {
 	if fresh == 0 {
 		return
 	}
-	h = &held{key: key, class: cl, src: s.src, n: fresh, proc: s.proc, head: s.head, thrown: s.thrown, mech: s.mech, due: now.Add(holdThrown)}
+	h = &held{key: key, class: cl, src: s.src, n: fresh, proc: s.proc, run: s.run, head: s.head, thrown: s.thrown, mech: s.mech, due: now.Add(holdThrown)}
 	if s.src == byExt {
 		h.due = now.Add(holdExt)
 	}

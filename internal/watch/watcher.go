@@ -41,7 +41,7 @@ const (
 	tickEvery = time.Second
 	// neglectedAfter is when the list is asked for though nobody scrapes.
 	neglectedAfter = 5 * time.Minute
-	recordedAfter  = 5 * time.Second // likewise, where something changed and records are made of it
+	recordedAfter  = 2 * time.Second // likewise, where something changed and records are made of it
 )
 
 // Dial connects to the daemon: see discovery.Dial.
