@@ -116,6 +116,7 @@ func TestLines(t *testing.T) {
 		{"JSON of other things", `{"level":"error","err":17,"stack":["\n"],"exception":{"stack":{}},"error":null}`, nil},
 		{"a code in the head and in the properties", "TypeError [ERR_A]: x" + call + " {\n  code: 'ERR_B'\n}", []Found{{Name: "TypeError", Code: "ERR_B", Message: "x", Stack: "TypeError [ERR_A]: x" + call, Logger: "console"}}},
 		{"a Mongo code", "MongoServerError: E11000" + call + " {\n  code: 11000,\n  inner: {\n    code: 17\n  }\n}", []Found{{Name: "MongoServerError", Code: "11000", Message: "E11000", Stack: "MongoServerError: E11000" + call, Logger: "console"}}},
+		{"a brace further left than the head", "  Error: a\n      at f (/srv/shop/x.js:1:2) {\n    a: 1\n }\nx", []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Logger: "console"}}},
 		{"two in a row", "Error: a" + call + "\nError: b" + call, []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Logger: "console"}, {Name: "Error", Message: "b", Stack: "Error: b" + call, Logger: "console"}}},
 		{"a cause without calls", "Error: a" + call + " {\n  [cause]: 'why'\n}", []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Causes: []record.Cause{{Name: "Error", Message: "why"}}, Logger: "console"}}},
 	}

@@ -33,7 +33,7 @@ func (b *v8Block) line(s string) bool {
 		return b.call(s)
 	}
 	if indentation(s) <= b.base && strings.TrimSpace(s) != "" {
-		b.closed = strings.HasPrefix(s[b.base:], "}")
+		b.closed = strings.HasPrefix(strings.TrimLeft(s, " \t"), "}")
 		return b.closed
 	}
 	if b.keep(s) {
