@@ -142,3 +142,12 @@ func placeOf(f *record.Frame) string {
 	}
 	return place
 }
+
+// IsCall says whether a line of text is a call, as V8 writes it.
+func IsCall(line string) bool {
+	call, ok := strings.CutPrefix(strings.TrimLeft(line, " \t"), "at ")
+	if ok {
+		_, ok = parseCall(strings.TrimRight(call, "\r"), "")
+	}
+	return ok
+}
