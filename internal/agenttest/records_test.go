@@ -205,6 +205,7 @@ func TestRecords(t *testing.T) {
 		}
 		return nil
 	})
+	w.want("nopmx", faults, "TypeError: boom ×1 log logged", crashed)
 	w.syntaxError()
 	w.sameAsMetrics()
 	w.stop()
@@ -232,7 +233,7 @@ func (w *watching) sameAsMetrics() {
 					n += r.Count()
 				}
 			}
-			if want := uint64(s.GetCounter().GetValue()); n != want && name != "syntax" {
+			if want := uint64(s.GetCounter().GetValue()); n != want {
 				return fmt.Errorf("%s, handled=%s: records stand for %d exceptions, the counter says %d", name, handled, n, want)
 			}
 		}
@@ -259,6 +260,9 @@ func (w *watching) wellFormed(throwers ...string) {
 			if r.Host != "h1" || r.Daemon != "r" || r.Namespace != "default" || r.Started == 0 || r.Mode == "" {
 				w.t.Errorf("%s of %s: %+v", r.Kind, name, r)
 			}
+			if (r.Kind == record.Exception || r.Kind == record.Exit) && !slices.ContainsFunc(r.Logs, func(l record.LogLine) bool { return strings.Contains(l.Text, "boom") }) {
+				w.t.Errorf("%s of %s has the lines %+v", r.Kind, name, r.Logs)
+			}
 			if e := r.Exception; e != nil {
 				if len(e.Frames) == 0 || !strings.Contains(e.Culprit, "app.js") || e.Code != "EBOOM" && name != "throw-fork" { // where PM2 leaves it out
 					w.t.Errorf("%s: culprit %q, code %q, frames %+v", name, e.Culprit, e.Code, e.Frames)
@@ -269,6 +273,56 @@ func (w *watching) wellFormed(throwers ...string) {
 	if os.Getenv("PM25_SHOW_RECORDS") != "" {
 		for _, r := range w.all {
 			w.t.Logf("%s %s/%s:%d %s %s", r.Kind, r.Namespace, r.App, r.PMID, r.Version, r.Line())
+		}
+	}
+}
+
+// storm rejects often and lives on.
+const storm = `
+let left = 2000;
+const timer = setInterval(() => {
+  for (let i = 0; i < 20 && left > 0; i++, left--) Promise.reject(new Error('storm ' + left));
+  if (left === 0) clearInterval(timer);
+}, 20);
+setInterval(() => {}, 1000);
+`
+
+// TestStormOfExceptions: few records stand for all throws, whoever tells of
+// them.
+func TestStormOfExceptions(t *testing.T) {
+	d := pm2test.New(t, pm2test.Options{})
+	script := filepath.Join(t.TempDir(), "storm.js")
+	write(t, script, storm)
+	ext := []string{"--require", filepath.Join(pm2test.Root(), "ext", "register.cjs")}
+	w := watchAndRecord(t, d, t.TempDir())
+	defer w.stop()
+	d.App(t,
+		pm2test.AppSpec{Name: "fork", Script: script}, pm2test.AppSpec{Name: "cluster", Script: script, Cluster: 2},
+		pm2test.AppSpec{Name: "ext-fork", Script: script, NodeArgs: ext}, pm2test.AppSpec{Name: "ext-cluster", Script: script, Cluster: 2, NodeArgs: ext},
+	)
+	throws := map[string]uint64{"fork": 2000, "cluster": 4000, "ext-fork": 2000, "ext-cluster": 4000}
+	pm2test.Eventually(t, 30*time.Second, func() error {
+		m := w.scrape()
+		for name, want := range throws {
+			if v, _ := m.value("pm2_app_exceptions_total", "app", name, "handled", "false"); v != float64(want) {
+				return fmt.Errorf("%s: %v exceptions are counted, want %d", name, v, want)
+			}
+		}
+		return nil
+	})
+	w.stop() // which records what waits
+	for name, want := range throws {
+		var n uint64
+		records := 0
+		for _, r := range w.of(name) {
+			if r.Kind == record.Exception {
+				n += r.Count()
+				records++
+				t.Logf("%s: ×%d %s %s %v %q %s %s", name, r.Count(), r.Source, r.Exception.Mechanism, r.Exception.Handled, r.Exception.Title, r.Exception.Fingerprint[:8], r.Exception.Stack)
+			}
+		}
+		if n != want || records > 6 {
+			t.Errorf("%s: %d records stand for %d throws, want %d", name, records, n, want)
 		}
 	}
 }

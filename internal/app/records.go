@@ -13,6 +13,7 @@ import (
 	"github.com/pm25/pm25/internal/recorder"
 	"github.com/pm25/pm25/internal/scrub"
 	"github.com/pm25/pm25/internal/stack"
+	"github.com/pm25/pm25/internal/stacklog"
 )
 
 // RecordOptions say what becomes of what happens to apps. Without a Sink
@@ -53,7 +54,7 @@ func newRecorders(o Options) (*recorders, error) {
 	}
 	return &recorders{recorder.Options{
 		Host: host, Sink: o.Record.Sink, Now: o.Now, LogLines: o.Record.LogLines, LogExceptions: !o.Record.NoLogExceptions,
-		Tools: recorder.Tools{Parse: stack.Parse, Fill: fingerprint.Fill, Format: stack.Format, Scrub: secrets.Record, Ring: newRing},
+		Tools: recorder.Tools{Parse: stack.Parse, Fill: fingerprint.Fill, Format: stack.Format, Scrub: secrets.Record, Ring: newRing, Stacks: newStacks},
 	}}, nil
 }
 
@@ -67,6 +68,17 @@ func newRing() recorder.Ring {
 		panic(err) // these bounds are ours
 	}
 	return ring
+}
+
+// newStacks finds errors in one stream of a process.
+func newStacks(found func(recorder.Found)) recorder.Stacks {
+	r, err := stacklog.New(stacklog.Options{Emit: func(f stacklog.Found) {
+		found(recorder.Found{Name: f.Name, Code: f.Code, Message: f.Message, Stack: f.Stack, Causes: f.Causes, At: f.At, Uncaught: f.Uncaught})
+	}})
+	if err != nil {
+		panic(err) // there is somebody to tell
+	}
+	return r
 }
 
 // newScrubber takes patterns from a file: RE2 expressions, one a line; lines

@@ -46,7 +46,7 @@ type Event struct {
 
 	Lines     int       // EventOut, EventErr: newlines in the chunk
 	Chunk     []byte    // … and, of a Bus that takes bodies, the end of its text
-	ChunkCut  bool      // something stood before Chunk
+	ChunkCut  bool      // something before Chunk was not read
 	Skipped   bool      // the process writes so much that Chunk was left out
 	Text      []byte    // EventDaemonLog: the line
 	Lifecycle string    // EventLifecycle: PM2's word for it

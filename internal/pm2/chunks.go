@@ -35,8 +35,9 @@ type budgetKey struct {
 }
 
 type budget struct {
-	left int
-	at   time.Time
+	left    int
+	at      time.Time
+	skipped bool // since the last text that was read
 }
 
 func newChunkReader(now func() time.Time) *chunkReader {
@@ -63,10 +64,12 @@ func (c *chunkReader) of(ev *Event) *budget {
 // take reads the data of a log message. PM2 says before or after it whose it
 // is.
 func (c *chunkReader) take(s *jsonscan.Scanner, ev *Event) (err error) {
-	if ev.PMID >= 0 && c.of(ev).left <= 0 {
-		ev.Skipped = true
-		ev.Lines, err = s.Lines()
-		return err
+	if ev.PMID >= 0 {
+		if b := c.of(ev); b.left <= 0 {
+			b.skipped, ev.Skipped = true, true
+			ev.Lines, err = s.Lines()
+			return err
+		}
 	}
 	c.held, c.cut, ev.Lines, err = s.Tail(c.raw, maxChunk)
 	return err
@@ -81,7 +84,7 @@ func (c *chunkReader) complete(ev *Event) {
 	}
 	b := c.of(ev)
 	if b.left <= 0 {
-		ev.Skipped = true
+		b.skipped, ev.Skipped = true, true
 		return
 	}
 	b.left -= max(len(raw), chunkAtLeast)
@@ -90,8 +93,9 @@ func (c *chunkReader) complete(ev *Event) {
 	c.scan.Reset(&c.in)
 	text, err := c.scan.Text(maxChunk)
 	if err != nil {
-		ev.Skipped = true // begins within an escape
+		b.skipped, ev.Skipped = true, true // begins within an escape
 		return
 	}
-	ev.Chunk, ev.ChunkCut = text, c.cut
+	ev.Chunk, ev.ChunkCut = text, c.cut || b.skipped
+	b.skipped = false
 }

@@ -28,12 +28,14 @@ type Found struct {
 	Name, Code, Message, Stack string
 	Causes                     []record.Cause
 	At                         time.Time
+	Uncaught                   bool // the process ended by it
 }
 
 // logTail takes the text of one process's logs.
 type logTail struct {
 	ring    Ring
 	streams [2]logStream
+	find    func() Stacks // nil where no errors are looked for
 	heard   time.Time
 	waiting bool // something was heard that no flush has ended yet
 }
@@ -49,7 +51,7 @@ const (
 	flushAfter = 300 * time.Millisecond
 	// lateLines is how much later than a throw its process's last lines may
 	// come in: they take another way.
-	lateLines = 300 * time.Millisecond
+	lateLines = time.Second
 	maxPart   = 16 << 10
 )
 
@@ -61,8 +63,9 @@ func (c *core) newLogTail(p *proc) *logTail {
 		l.ring = c.opts.Tools.Ring()
 	}
 	if c.opts.LogExceptions && c.opts.Tools.Stacks != nil {
+		l.find = func() Stacks { return c.opts.Tools.Stacks(func(f Found) { c.found(p, f) }) }
 		for i := range l.streams {
-			l.streams[i].stacks = c.opts.Tools.Stacks(func(f Found) { c.found(p, f) })
+			l.streams[i].stacks = l.find()
 		}
 	}
 	return l
@@ -84,7 +87,10 @@ func (c *core) chunk(ev *pm2.Event, now time.Time) {
 
 func (l *logTail) text(stream int, text []byte, cut bool, at time.Time) {
 	s := &l.streams[stream]
-	if cut { // what comes first is no beginning of a line
+	if cut { // what comes first is no beginning of a line, and continues nothing
+		if l.find != nil {
+			s.stacks = l.find()
+		}
 		s.part = s.part[:0]
 		_, text, s.skip = bytes.Cut(text, []byte("\n"))
 		s.skip = !s.skip
@@ -174,5 +180,9 @@ func (c *core) found(p *proc, f Found) {
 	t.NonError = t.Name == "UnhandledPromiseRejection"
 	now := p.logs.heard
 	head := c.head(record.Exception, p, p.run, when(f.At, now))
-	c.see(sighting{src: byLog, class: handled, proc: p, run: p.run, head: head, thrown: t, mech: record.Logged}, now)
+	cl := handled
+	if f.Uncaught {
+		cl = unhandled
+	}
+	c.see(sighting{src: byLog, class: cl, proc: p, run: p.run, head: head, thrown: t, mech: record.Logged}, now)
 }

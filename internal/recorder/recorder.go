@@ -57,6 +57,9 @@ type Recorder struct {
 	bytes   atomic.Int64
 	dropped counters
 
+	mu     sync.Mutex
+	broken map[streamOf]bool // whose text was left out since the last that was queued
+
 	closing   chan struct{}
 	closeOnce sync.Once
 	done      chan struct{}
@@ -75,6 +78,11 @@ type item struct {
 	known *Version
 }
 
+type streamOf struct {
+	pmID int
+	kind pm2.EventKind
+}
+
 type lifeOf struct {
 	pid   int
 	start int64
@@ -89,7 +97,7 @@ type Version struct {
 // New returns a Recorder; Run makes it work.
 func New(o Options) *Recorder {
 	o.LogLines = max(0, min(o.LogLines, record.MaxLogs))
-	r := &Recorder{now: o.Now, queue: make(chan *item, maxQueue), closing: make(chan struct{}), done: make(chan struct{})}
+	r := &Recorder{now: o.Now, queue: make(chan *item, maxQueue), broken: map[streamOf]bool{}, closing: make(chan struct{}), done: make(chan struct{})}
 	r.core = newCore(o, &r.dropped)
 	return r
 }
@@ -156,7 +164,7 @@ func (r *Recorder) Dropped() [4]uint64 {
 }
 
 // put queues an item; the text of logs gives way first.
-func (r *Recorder) put(it *item, left *atomic.Uint64) {
+func (r *Recorder) put(it *item, left *atomic.Uint64) (queued bool) {
 	it.at = r.now()
 	room := cap(r.queue)
 	limit := int64(maxQueueBytes)
@@ -165,14 +173,16 @@ func (r *Recorder) put(it *item, left *atomic.Uint64) {
 	}
 	if len(r.queue) >= room || r.bytes.Load() > limit {
 		left.Add(1)
-		return
+		return false
 	}
 	r.bytes.Add(it.size)
 	select {
 	case r.queue <- it:
+		return true
 	default:
 		r.bytes.Add(-it.size)
 		left.Add(1)
+		return false
 	}
 }
 
@@ -211,7 +221,19 @@ func (r *Recorder) chunk(ev *pm2.Event) {
 	}
 	it := &item{event: *ev, size: int64(512 + len(ev.Chunk))}
 	it.event.Chunk = bytes.Clone(ev.Chunk)
-	r.put(it, &r.dropped.logText)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := streamOf{ev.PMID, ev.Kind}
+	it.event.ChunkCut = ev.ChunkCut || r.broken[key]
+	switch {
+	case !r.put(it, &r.dropped.logText):
+		if len(r.broken) > maxProcs {
+			clear(r.broken)
+		}
+		r.broken[key] = true
+	case r.broken[key]:
+		delete(r.broken, key)
+	}
 }
 
 // List takes PM2's list of processes, which nobody changes any more.

@@ -29,10 +29,9 @@ const (
 const (
 	// twinWindow is within what time two sources tell of the same throw.
 	twinWindow = 5 * time.Second
-	// holdThrown is how long a throw waits for one that tells more of it, and
-	// holdExt how long one of pm25-ext's waits for the log's last lines.
+	// holdThrown is how long a throw waits for one that tells more of it, and for
+	// the log's last lines.
 	holdThrown = 2 * time.Second
-	holdExt    = 500 * time.Millisecond
 	maxTallies = 5000
 	maxHeld    = 1000
 	tallyIdle  = 10 * time.Minute
@@ -59,6 +58,8 @@ type tally struct {
 	run    *run                     // whose owed is
 	last   time.Time
 	held   [classes]*held
+	class  class // that PM2 or pm25-ext said last
+	told   bool  // either did
 }
 
 // count takes n sightings of one source and returns how many throws nobody has
@@ -134,6 +135,12 @@ type sighting struct {
 func (c *core) see(s sighting, now time.Time) {
 	key := tallyKey{s.proc.pmID, sign(s.thrown)}
 	t := c.tally(key, now)
+	switch {
+	case s.src != byLog:
+		t.class, t.told = s.class, true
+	case t.told: // the log is ahead of them
+		s.class = t.class
+	}
 	fresh := t.count(s.src, s.class, s.thrown.Occurrences, s.run, now)
 	cl := s.class
 	h := t.held[cl]
@@ -153,9 +160,6 @@ func (c *core) see(s sighting, now time.Time) {
 		return
 	}
 	h = &held{key: key, class: cl, src: s.src, n: fresh, proc: s.proc, run: s.run, head: s.head, thrown: s.thrown, mech: s.mech, due: now.Add(holdThrown)}
-	if s.src == byExt {
-		h.due = now.Add(holdExt)
-	}
 	if len(c.twins.held) >= maxHeld {
 		first := c.twins.held[0]
 		c.releaseThrown(func(h *held) bool { return h == first }, now)
