@@ -297,6 +297,34 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestSections: two scripts put together, the second from the middle of a line on.
+func TestSections(t *testing.T) {
+	const text = `{"version":3,"sections":[
+		{"offset":{"line":0,"column":0},"map":{"version":3,"sources":["a.ts"],"mappings":"AAAA,EACA"}},
+		{"offset":{"line":0,"column":10},"map":{"version":3,"sources":["b.ts"],"names":["n"],"mappings":"AAAA,EACA;AACCA"}}]}`
+	m := mapper(t, &files{tree: tree(map[string]string{"x.js": script, "x.js.map": text})}, Options{})
+	for _, test := range []struct {
+		line, column int
+		want         string
+	}{
+		{1, 1, "a.ts:1:1"},
+		{1, 2, "a.ts:1:1"},
+		{1, 3, "a.ts:2:1"},
+		{1, 10, "a.ts:2:1"},
+		{1, 11, "b.ts:1:1"},
+		{1, 12, "b.ts:1:1"},
+		{1, 13, "b.ts:2:1"},
+		{2, 1, "b.ts:3:2"},
+		{2, 100, "b.ts:3:2"},
+		{3, 1, "x.js:3:1"},
+	} {
+		got, _ := m.Map(root, frame("x.js", test.line, test.column))
+		if is := fmt.Sprintf("%s:%d:%d", got[0].File, got[0].Line, got[0].Column); is != test.want {
+			t.Errorf("%d:%d is %s, want %s", test.line, test.column, is, test.want)
+		}
+	}
+}
+
 // TestHostile: maps that are made to cost.
 func TestHostile(t *testing.T) {
 	many := func(one string, n int) string { return strings.Repeat(one+",", n) + one }

@@ -1,9 +1,6 @@
 package sourcemap
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // lookup is a place in a script, from 0 on, and what is found of it.
 type lookup struct {
@@ -42,133 +39,101 @@ func (s *sourceMap) find(wanted []*lookup) {
 // segment is one mapping. Columns begin anew in each line; all else goes on from
 // the segment before.
 type segment struct {
-	column, source, line, toColumn, name int
-	mapped, named                        bool
+	place  [5]int // column, source, line and column there, name
+	fields int    // that it has: 1 for what comes from nowhere, 4, or 5 with a name
 }
 
 // find reads the mappings once, as far as the last place of sorted.
 func (p *part) find(sorted []*lookup) {
-	rest := p.mappings
-	var at segment
-	for line, next := 0, 0; next < len(sorted); line++ {
-		text, after, more := strings.Cut(rest, ";")
-		here := next
-		for next < len(sorted) && sorted[next].line-p.line == line {
-			next++
-		}
-		ok := p.findInLine(text, &at, sorted[here:next], p.column*btoi(line == 0))
-		if !ok || !more {
-			return
-		}
-		rest = after
-	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// findInLine reads one line of mappings; wanted are the places in it, sorted by
-// column. It is false where the mappings are broken.
-func (p *part) findInLine(text string, at *segment, wanted []*lookup, offset int) bool {
-	at.column = 0
-	last := segment{}
-	have := false
-	take := func(limit int) { // for places before the column limit
-		for len(wanted) > 0 && (limit < 0 || wanted[0].column-offset < limit) {
-			if have && last.mapped {
-				p.fill(wanted[0], last)
-			}
-			wanted = wanted[1:]
-		}
-	}
-	for text != "" {
-		var one string
-		one, text, _ = strings.Cut(text, ",")
-		if one == "" {
+	var at, last segment // last is the one before, in this line
+	line, offset := p.line, p.column
+	for i := 0; i < len(p.mappings) && len(sorted) > 0; {
+		switch p.mappings[i] {
+		case ';':
+			sorted = p.take(sorted, last, line, maxPlace)
+			line++
+			at.place[0], last, offset = 0, segment{}, 0
+			i++
+			continue
+		case ',':
+			i++
 			continue
 		}
-		if !at.read(one) {
-			return false
+		n := at.read(p.mappings[i:])
+		if n == 0 {
+			return // broken
 		}
-		take(at.column)
-		last, have = *at, true
+		i += n
+		if sorted[0].line == line {
+			sorted = p.take(sorted, last, line, at.place[0]+offset)
+		}
+		last = at
 	}
-	take(-1)
-	return true
+	p.take(sorted, last, line, maxPlace)
+}
+
+// take fills in the first places of sorted: those in a line, before a column. s
+// is the mapping before that. It returns the others.
+func (p *part) take(sorted []*lookup, s segment, line, column int) []*lookup {
+	for len(sorted) > 0 && sorted[0].line == line && sorted[0].column < column {
+		p.fill(sorted[0], s)
+		sorted = sorted[1:]
+	}
+	return sorted
 }
 
 func (p *part) fill(w *lookup, s segment) {
-	if s.source >= len(p.sources) || p.sources[s.source] == "" {
+	source := s.place[1]
+	if s.fields < 4 || source >= len(p.sources) || p.sources[source] == "" {
 		return
 	}
-	w.found, w.part, w.source, w.toLine, w.toColumn = true, p, s.source, s.line, s.toColumn
-	if s.named && s.name < len(p.names) {
-		w.name = p.names[s.name]
+	w.found, w.part, w.source, w.toLine, w.toColumn = true, p, source, s.place[2], s.place[3]
+	if name := s.place[4]; s.fields == 5 && name < len(p.names) {
+		w.name = p.names[name]
 	}
 }
 
 // maxPlace is more than any line, column or index that is one.
 const maxPlace = 1 << 30
 
-// read adds the differences of one segment; false if they are none.
-func (s *segment) read(text string) bool {
-	var d [5]int
-	n := 0
-	for text != "" {
-		if n == len(d) {
-			return false
+// read adds the differences that text begins with, and returns the length of
+// them; 0 if they are none. Each is of base64 digits, lowest first, with 5 bits
+// and one that says that more follow; the lowest bit of all is the sign.
+func (s *segment) read(text string) (length int) {
+	value, shift, fields := 0, 0, 0
+	for length < len(text) {
+		c := text[length]
+		if c == ',' || c == ';' {
+			break
 		}
-		v, used := vlq(text)
-		if used == 0 {
-			return false
+		d := digit(c)
+		if d < 0 || shift > 30 || fields == len(s.place) {
+			return 0
 		}
-		d[n] = v
-		n++
-		text = text[used:]
-	}
-	if n != 1 && n < 4 {
-		return false
-	}
-	s.column += d[0]
-	s.source += d[1]
-	s.line += d[2]
-	s.toColumn += d[3]
-	s.name += d[4]
-	s.mapped, s.named = n >= 4, n == 5
-	for _, v := range []int{s.column, s.source, s.line, s.toColumn, s.name} {
-		if v < 0 || v > maxPlace {
-			return false
-		}
-	}
-	return true
-}
-
-// vlq reads a number of base64 digits, lowest first, each with 5 bits and one
-// that says that more follow; the lowest bit of all is the sign.
-func vlq(text string) (value, used int) {
-	shift := 0
-	for used < len(text) {
-		d := digit(text[used])
-		used++
-		if d < 0 || shift > 30 {
-			return 0, 0
-		}
+		length++
 		value |= (d & 31) << shift
-		if d&32 == 0 {
-			if value&1 != 0 {
-				return -(value >> 1), used
-			}
-			return value >> 1, used
+		if d&32 != 0 {
+			shift += 5
+			continue
 		}
-		shift += 5
+		if value&1 != 0 {
+			value = -value
+		}
+		s.place[fields] += value / 2
+		if s.place[fields] < 0 || s.place[fields] > maxPlace {
+			return 0
+		}
+		fields++
+		value, shift = 0, 0
 	}
-	return 0, 0
+	s.fields = fields
+	if shift != 0 || fields != 1 && fields != 4 && fields != 5 {
+		return 0
+	}
+	return length
 }
 
+// digit is the value of a digit of base64; -1 if c is none.
 func digit(c byte) int {
 	switch {
 	case c >= 'A' && c <= 'Z':
