@@ -13,6 +13,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -121,7 +122,7 @@ type hasher struct{ h hash.Hash }
 
 func newHasher(parts ...string) hasher {
 	h := hasher{sha256.New()}
-	h.add("pm25", "1") // Algo, spelled out: it changes with the form of what is hashed
+	h.add("pm25", strconv.Itoa(Algo))
 	h.add(parts...)
 	return h
 }
