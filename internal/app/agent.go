@@ -81,10 +81,14 @@ func (a *Agent) prepare() (err error) {
 	if err != nil {
 		return err
 	}
+	recorders, err := newRecorders(a.opts)
+	if err != nil {
+		return err
+	}
 	a.set = &daemonSet{
 		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
 		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
-		limits: a.opts.Limits,
+		limits: a.opts.Limits, recorders: recorders,
 	}
 	all, err := a.collectors()
 	if err != nil {
@@ -205,7 +209,8 @@ func (a *Agent) Stop() error {
 	a.set.claims.close()
 	a.stopWatching()
 	a.watching.Wait()
-	return a.state.write(a.set.save(), a.opts.Now())
+	states := a.set.save() // which makes the last records
+	return a.state.write(states, a.opts.Now())
 }
 
 // Watching tells whether any daemon is watched.
