@@ -18,6 +18,7 @@ import (
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/lokiapi"
+	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/internal/server"
 	"github.com/pm25/pm25/sessionstore/sqlite"
 )
@@ -62,10 +63,16 @@ func (o Options) Validate() error {
 type Central struct {
 	opts     Options
 	store    *sqlite.Store
+	pusher   pusher // the store, for Local
 	server   *server.Server
 	loki     *lokiapi.API
 	failures *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
+}
+
+// pusher takes records.
+type pusher interface {
+	Push(ctx context.Context, bucket string, from record.Agent, records []*record.Record) (stored, duplicates int, err error)
 }
 
 // Open opens or makes the store. Close has to follow.
@@ -90,6 +97,7 @@ func Open(o Options) (*Central, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.pusher = c.store
 	if err := c.serve(); err != nil {
 		return nil, errors.Join(err, c.store.Close())
 	}

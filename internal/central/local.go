@@ -177,7 +177,7 @@ func check(r *record.Record, now time.Time) *record.Refusal {
 func (l *Local) store(batch []*record.Record) {
 	ctx := l.patience
 	for {
-		_, _, err := l.central.store.Push(ctx, LocalBucket, l.agent, batch)
+		_, _, err := l.central.pusher.Push(ctx, LocalBucket, l.agent, batch)
 		if err == nil {
 			return
 		}
