@@ -29,6 +29,7 @@ type storeFlags struct {
 	limits      server.Limits
 	bytesSecond bytesFlag
 	forgetAfter time.Duration
+	sourceURL   string
 }
 
 func addStoreFlags(cmd *kingpin.CmdClause) *storeFlags {
@@ -38,6 +39,7 @@ func addStoreFlags(cmd *kingpin.CmdClause) *storeFlags {
 	cmd.Flag("push.max-records-per-second", "How many records each bucket may push, -1 for any.").Default(strconv.Itoa(server.DefaultRecordsPerSecond)).IntVar(&f.limits.RecordsPerSecond)
 	cmd.Flag("push.max-bytes-per-second", "How much each bucket may push, after decompression.").Default("64MiB").SetValue(&f.bytesSecond)
 	cmd.Flag("sd.forget-after", "How long an agent that pushes no more is still listed for Prometheus.").Default("24h").DurationVar(&f.forgetAfter)
+	cmd.Flag("source-url", "Where lines of source are seen, such as https://git.example.com/{app}/blob/{revision}/{file}#L{line}.").StringVar(&f.sourceURL)
 	return f
 }
 
@@ -73,7 +75,7 @@ func addServer(cli *kingpin.Application, commands map[string]func() error) {
 		if o.Retention, o.Limits, err = store.parsed(); err != nil {
 			return err
 		}
-		o.MaxBytes, o.ForgetAfter = store.size.bytes, store.forgetAfter
+		o.MaxBytes, o.ForgetAfter, o.SourceURL = store.size.bytes, store.forgetAfter, store.sourceURL
 		o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
 		return runServer(o)
 	}

@@ -52,7 +52,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 		if o.StoreRetention, o.PushLimits, err = store.parsed(); err != nil {
 			return err
 		}
-		o.StoreMaxBytes, o.SDForgetAfter = store.size.bytes, store.forgetAfter
+		o.StoreMaxBytes, o.SDForgetAfter, o.SourceURL = store.size.bytes, store.forgetAfter, store.sourceURL
 		d, err := model.ParseDuration(retention)
 		if err != nil {
 			return fmt.Errorf("--storage.tsdb.retention.time: %w", err)

@@ -17,11 +17,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/datadir"
+	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/server"
 )
 
@@ -40,6 +42,7 @@ type ProgramOptions struct {
 	MaxBytes    int64
 	Limits      server.Limits
 	ForgetAfter time.Duration
+	SourceURL   string
 
 	Logger log.Logger
 	Slog   *slog.Logger // the same for libraries
@@ -62,6 +65,9 @@ func (o ProgramOptions) validate() error {
 			return fmt.Errorf("--web.config.file %s: %w", file, err)
 		}
 	}
+	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
+		return err
+	}
 	return Options{Retention: o.Retention, MaxBytes: o.MaxBytes}.Validate()
 }
 
@@ -72,6 +78,7 @@ type Program struct {
 	listeners []net.Listener
 	gate      *access.Gate
 	central   *Central
+	pages     *pages.Pages
 	external  *url.URL
 	stops     []func(context.Context) error // in the order of the starts
 }
@@ -114,9 +121,14 @@ func (p *Program) prepare() error {
 		DataDir: data.Path(), Retention: p.opts.Retention, MaxBytes: p.opts.MaxBytes, Limits: p.opts.Limits, ForgetAfter: p.opts.ForgetAfter,
 		Gate: p.gate, Registry: p.registry, Logger: p.opts.Slog, Now: p.opts.Now,
 	})
-	if err == nil {
-		p.onStop(func(context.Context) error { return p.central.Close() })
+	if err != nil {
+		return err
 	}
+	p.onStop(func(context.Context) error { return p.central.Close() })
+	p.pages, err = pages.New(pages.Options{
+		Exceptions: p.central.Store(), Changing: p.gate.Changing, Who: access.Who, SourceURL: p.opts.SourceURL,
+		Notices: func() []pages.Notice { return nil }, Version: version.Version, Logger: p.opts.Slog, Now: p.opts.Now,
+	})
 	return err
 }
 
@@ -203,5 +215,6 @@ func (p *Program) routes() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{Registry: p.registry, MaxRequestsInFlight: 10, EnableOpenMetrics: true}))
 	mux.Handle("/api/v1/", p.central.Handler())
 	mux.Handle("/loki/", p.central.Handler())
+	mux.Handle("/", p.pages.Handler())
 	return mux
 }

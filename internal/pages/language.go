@@ -72,7 +72,7 @@ func (l language) switchLink(r *http.Request) string {
 		q.Set("lang", "en")
 	}
 	path := r.URL.Path
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost && !strings.HasPrefix(path, "/exceptions/") {
 		path = "/silence"
 	}
 	// Only the path of this server: "//host" would be another one.

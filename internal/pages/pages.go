@@ -1,12 +1,12 @@
 // Package pages is what people read: the live page of all processes, the page
-// that silences an alert, the result of an expression, the list of alerts, and the
-// runbooks.
+// that silences an alert, the result of an expression, the list of alerts, the
+// runbooks, and the groups of exceptions.
 //
 // Pages are made on the server, in English and Chinese, and need no script; with
 // one the live page refreshes in place. What they show is asked of Prometheus,
 // so that they say what the alert rules see. A question that fails is told on
-// the page. Whoever can open a page can use its forms: authentication and the
-// protection from other sites' forms are around this package, not in it.
+// the page. Authentication and the protection from other sites' forms are around
+// this package, not in it.
 package pages
 
 import (
@@ -66,9 +66,16 @@ type Options struct {
 	Alerts  Alerts
 	Notices func() []Notice
 	Job     string // scrape job of the agents
-	Version string
-	Logger  *slog.Logger
-	Now     func() time.Time
+	// Exceptions has the exception groups; without Metrics and Alerts they are all
+	// that there are pages of. Changing keeps a handler to those who may change
+	// something, Who names them.
+	Exceptions Exceptions
+	Changing   func(http.Handler) http.Handler
+	Who        func(context.Context) (name string, ok bool)
+	SourceURL  string // template of links to lines of source; empty: none
+	Version    string
+	Logger     *slog.Logger
+	Now        func() time.Time
 }
 
 // Pages serves them.
@@ -85,8 +92,8 @@ type Pages struct {
 
 // New prepares the pages.
 func New(o Options) (*Pages, error) {
-	if o.Metrics == nil || o.Alerts == nil || o.Notices == nil || o.Job == "" || o.Logger == nil || o.Now == nil {
-		return nil, errors.New("pages: an option is missing")
+	if err := o.validate(); err != nil {
+		return nil, err
 	}
 	t, err := template.New("").Funcs(template.FuncMap{"static": staticLink, "pair": pair}).ParseFS(templates, "templates/*.html")
 	if err != nil {
@@ -94,6 +101,34 @@ func New(o Options) (*Pages, error) {
 	}
 	p := &Pages{opts: o, templates: t, memory: newMemory()}
 	mux := http.NewServeMux()
+	if o.Exceptions != nil {
+		p.exceptionRoutes(mux)
+	}
+	if o.Metrics != nil {
+		p.metricRoutes(mux)
+	} else {
+		mux.Handle("GET /{$}", http.RedirectHandler("/exceptions", http.StatusFound))
+	}
+	mux.HandleFunc("GET /static/{name}", serveStatic)
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("error.none", r.URL.Path))
+	})
+	p.handler = mux
+	return p, nil
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Notices == nil || o.Logger == nil || o.Now == nil:
+	case o.Metrics == nil && o.Exceptions == nil, o.Metrics != nil && (o.Alerts == nil || o.Job == ""):
+	case o.Exceptions != nil && (o.Changing == nil || o.Who == nil):
+	default:
+		return CheckSourceURL(o.SourceURL)
+	}
+	return errors.New("pages: an option is missing")
+}
+
+func (p *Pages) metricRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.live)
 	mux.HandleFunc("GET /silence", p.silenceForm)
 	mux.HandleFunc("POST /silence", p.silenceCreate)
@@ -103,12 +138,6 @@ func New(o Options) (*Pages, error) {
 	mux.HandleFunc("GET /alertmanager", p.alertList)
 	mux.HandleFunc("GET /runbooks/{$}", p.runbookList)
 	mux.HandleFunc("GET /runbooks/{name}", p.runbook)
-	mux.HandleFunc("GET /static/{name}", serveStatic)
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("error.none", r.URL.Path))
-	})
-	p.handler = mux
-	return p, nil
 }
 
 // Handler serves all pages from the root.
@@ -142,9 +171,11 @@ type frame struct {
 	language
 	Version string
 	Page    string // which one, for the navigation
-	Other   string // this page in the other language
-	Notices []noticeView
-	Body    any
+	// Which pages there are.
+	Metrics, Exceptions bool
+	Other               string // this page in the other language
+	Notices             []noticeView
+	Body                any
 }
 
 type noticeView struct {
@@ -154,7 +185,7 @@ type noticeView struct {
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, code int, page string, body any, more ...Notice) {
 	lang := chooseLanguage(w, r)
-	f := frame{language: lang, Version: p.opts.Version, Page: page, Other: lang.switchLink(r), Body: body}
+	f := frame{language: lang, Version: p.opts.Version, Page: page, Other: lang.switchLink(r), Body: body, Metrics: p.opts.Metrics != nil, Exceptions: p.opts.Exceptions != nil}
 	for _, n := range append(p.opts.Notices(), more...) {
 		if n.Page != "" && n.Page != page {
 			continue

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/pm25/pm25/internal/central"
+	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/server"
 )
 
@@ -43,6 +44,7 @@ type Options struct {
 	StoreMaxBytes  int64         // --store.retention.size
 	PushLimits     server.Limits
 	SDForgetAfter  time.Duration // --sd.forget-after
+	SourceURL      string        // --source-url
 
 	Homes       []string // --pm2.home
 	Users       []string // --pm2.user
@@ -72,6 +74,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--web.max-connections is %d: it has to be 1 or more", o.MaxConnections)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
+	}
+	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
+		return err
 	}
 	if err := (central.Options{Retention: o.StoreRetention, MaxBytes: o.StoreMaxBytes}).Validate(); err != nil {
 		return err
