@@ -48,6 +48,26 @@ func (s *Store) sweepRecords(ctx context.Context, cutoff int64) error {
 			return err
 		}
 	}
+	return s.sweepStreams(ctx)
+}
+
+// sweepStreams deletes streams without records: hosts come and go.
+func (s *Store) sweepStreams(ctx context.Context) error {
+	for _, st := range s.streams.snapshot() {
+		if st.first <= st.last {
+			continue
+		}
+		err := s.do(ctx, func(t *tx) error {
+			n, err := t.c.exec("DELETE FROM streams WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM records WHERE stream = ?1)", st.ID)
+			if n > 0 {
+				t.after = func() { t.s.streams.remove(st.ID) }
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

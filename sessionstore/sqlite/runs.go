@@ -29,10 +29,10 @@ type runChange struct {
 
 const (
 	selectRun = "SELECT id, pid, started, ended FROM runs WHERE bucket = ? AND host = ? AND daemon = ? AND pm_id = ? ORDER BY seen DESC LIMIT 20"
-	insertRun = "INSERT INTO runs (bucket, host, daemon, namespace, app, pm_id, pid, started, ended, seen, version, revision, reason, code, signal, peak, exceptions) " +
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	updateRun = "UPDATE runs SET pid = iif(pid = 0, ?, pid), started = iif(started = 0, ?, started), seen = max(seen, ?), " +
-		"version = iif(version = '', ?, version), revision = iif(revision = '', ?, revision), exceptions = exceptions + ? WHERE id = ?"
+	insertRun = "INSERT INTO runs (bucket, host, daemon, namespace, app, pm_id, pid, started, began, ended, seen, version, revision, reason, code, signal, peak, exceptions) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	updateRun = "UPDATE runs SET pid = iif(pid = 0, ?1, pid), started = iif(started = 0, ?2, started), began = iif(started = 0 AND ?2 > 0, ?2, began), seen = max(seen, ?3), " +
+		"version = iif(version = '', ?4, version), revision = iif(revision = '', ?5, revision), exceptions = exceptions + ?6 WHERE id = ?7"
 	endRun = "UPDATE runs SET ended = ?, reason = ?, code = ?, signal = ?, peak = max(peak, ?) WHERE id = ?"
 )
 
@@ -77,7 +77,11 @@ func (t *tx) saveRun(k runKey, c *runChange) error {
 		return err
 	}
 	if id == 0 {
-		_, err := t.c.exec(insertRun, k.bucket, k.host, k.daemon, c.namespace, c.app, int64(k.pmID), int64(k.pid), k.started, c.ended, c.seen, c.version, c.revision,
+		began := k.started
+		if began == 0 {
+			began = c.seen / int64(time.Millisecond)
+		}
+		_, err := t.c.exec(insertRun, k.bucket, k.host, k.daemon, c.namespace, c.app, int64(k.pmID), int64(k.pid), k.started, began, c.ended, c.seen, c.version, c.revision,
 			c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), int64(c.exceptions))
 		return err
 	}
@@ -143,7 +147,7 @@ func (s *Store) Runs(ctx context.Context, q sessionstore.RunQuery) (runs []sessi
 	if !q.Since.IsZero() {
 		w.add("seen >= ?", q.Since.UnixNano())
 	}
-	query += w.String() + " ORDER BY iif(started > 0, started, seen / 1000000) DESC, id DESC LIMIT ?"
+	query += w.String() + " ORDER BY began DESC, id DESC LIMIT ?"
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(query, append(w.args, int64(limited(q.Limit))), func(v []driver.Value) error {
 			runs = append(runs, scanRun(v))
