@@ -107,7 +107,7 @@ func (t *tx) runRow(k runKey) (id int64, err error) {
 	if err != nil || id == 0 {
 		return 0, err
 	}
-	if len(t.s.state.runs) >= maxGroups {
+	if len(t.s.state.runs) >= maxRuns {
 		clear(t.s.state.runs)
 	}
 	t.s.state.runs[k] = id

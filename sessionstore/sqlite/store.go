@@ -42,6 +42,7 @@ const (
 	maxCommit   = 4000     // records of one commit, about
 	maxStreams  = 100_000  // streams; records of further ones go into (other)
 	maxGroups   = 10_000   // groups in memory
+	maxRuns     = 50_000   // rows of runs in memory
 	maxReleases = 500      // of one app
 	maxHosts    = 200      // of one group
 )
