@@ -55,12 +55,12 @@ const (
 	firstPage = 32
 	largePage = 1024
 
-	forwardKeys  = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?"
-	backwardKeys = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ?"
+	forwardKeys  = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
+	backwardKeys = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ? + 0"
 	// Without ids, which cost more than the times: a page begins at the last
 	// time of the one before, and leaves out as many as were read of it.
-	forwardTimes  = "SELECT at FROM records WHERE stream = ? AND at >= ? AND at < ? ORDER BY at LIMIT ? OFFSET ?"
-	backwardTimes = "SELECT at FROM records WHERE stream = ? AND at <= ? AND at >= ? ORDER BY at DESC LIMIT ? OFFSET ?"
+	forwardTimes  = "SELECT at FROM records WHERE stream = ? AND at >= ? AND at < ? ORDER BY at LIMIT ? + 0 OFFSET ? + 0"
+	backwardTimes = "SELECT at FROM records WHERE stream = ? AND at <= ? AND at >= ? ORDER BY at DESC LIMIT ? + 0 OFFSET ? + 0"
 )
 
 func newMerge(streams []stream, sel sessionstore.Selection, withID bool) (*merge, error) {

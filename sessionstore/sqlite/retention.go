@@ -28,9 +28,9 @@ type old struct {
 }
 
 const (
-	selectOld  = "SELECT seq, at, id, size, grp FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?"
-	selectKept = "SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at, seq LIMIT ?2) UNION " +
-		"SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at DESC, seq DESC LIMIT ?3)"
+	selectOld  = "SELECT seq, at, id, size, grp FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
+	selectKept = "SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at, seq LIMIT ?2 + 0) UNION " +
+		"SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at DESC, seq DESC LIMIT ?3 + 0)"
 	deleteRecord = "DELETE FROM records WHERE seq = ?"
 	insertGone   = "INSERT INTO gone (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
 	subtractDay  = "UPDATE stream_days SET entries = entries - ?, bytes = bytes - ? WHERE stream = ? AND day = ?"

@@ -147,7 +147,7 @@ func (s *Store) Runs(ctx context.Context, q sessionstore.RunQuery) (runs []sessi
 	if !q.Since.IsZero() {
 		w.add("seen >= ?", q.Since.UnixNano())
 	}
-	query += w.String() + " ORDER BY began DESC, id DESC LIMIT ?"
+	query += w.String() + " ORDER BY began DESC, id DESC LIMIT ? + 0"
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(query, append(w.args, int64(limited(q.Limit))), func(v []driver.Value) error {
 			runs = append(runs, scanRun(v))
