@@ -45,7 +45,7 @@ func (t *tx) run(bucket string, r *record.Record) {
 		return
 	}
 	k := runKey{bucket, r.Host, r.Daemon, r.PMID, r.PID, r.Started}
-	if r.Exit != nil && r.Started == 0 && r.Exit.Uptime > 0 {
+	if r.Exit != nil && r.Started == 0 && r.Exit.Uptime > 0 && r.Exit.Uptime < maxUptime {
 		k.started = (r.At - int64(r.Exit.Uptime*float64(time.Second))) / int64(time.Millisecond)
 	}
 	c := t.runs[k]
@@ -59,12 +59,14 @@ func (t *tx) run(bucket string, r *record.Record) {
 		c.version, c.revision = r.Version, r.Revision
 	}
 	if r.Exception != nil {
-		c.exceptions += r.Count()
+		c.exceptions += occurrences(r)
 	}
 	if r.Exit != nil {
 		c.ended, c.exit = r.At, *r.Exit
 	}
 }
+
+const maxUptime = 1e9 // seconds; more is nonsense
 
 // started that agents tell of the same process may differ by what clocks and
 // rounding do to them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/pm25/pm25/sessionstore"
@@ -16,16 +17,28 @@ const (
 	vacuumStep = 2000 // pages of one transaction
 )
 
-// Sweep does what time asks for: states that pass, retention by age and size,
-// and what is remembered too long. It writes in small transactions, so that
-// nobody waits for it long. To be called every minute or so.
+// sweeps lets one Sweep run at a time.
+type sweeps struct {
+	sync.Mutex
+	records time.Time // when it last looked for old records
+}
+
+// recordsEach is how often records are looked at for their age.
+const recordsEach = 10 * time.Minute
+
+// Sweep does what time asks for: states that pass, retention by age (every ten
+// minutes) and size, and what is remembered too long. It writes in small
+// transactions, so that nobody waits for it long. To be called every minute or
+// so.
 func (s *Store) Sweep(ctx context.Context) error {
+	s.sweeps.Lock()
+	defer s.sweeps.Unlock()
 	now := s.o.Now()
 	steps := []func() error{
 		func() error { return s.sweepStates(ctx, now) },
-		func() error { return s.sweepRecords(ctx, now.Add(-s.o.Retention).UnixNano()) },
-		func() error { return s.sweepSize(ctx) },
 		func() error { return s.sweepRest(ctx, now) },
+		func() error { return s.sweepOld(ctx, now) },
+		func() error { return s.sweepSize(ctx) },
 		func() error { return s.vacuum(ctx) },
 	}
 	for _, step := range steps {
@@ -33,6 +46,17 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
+	return nil
+}
+
+func (s *Store) sweepOld(ctx context.Context, now time.Time) error {
+	if since := now.Sub(s.sweeps.records); since >= 0 && since < recordsEach {
+		return nil
+	}
+	if err := s.sweepRecords(ctx, now.Add(-s.o.Retention).UnixNano()); err != nil {
+		return err
+	}
+	s.sweeps.records = now
 	return nil
 }
 
