@@ -46,9 +46,9 @@ type pages struct {
 	marks []mark  // with ids
 	times []int64 // without
 	size  int
-	last mark
-	same int64 // of what was read, how many have the time of last
-	done bool
+	last  mark
+	same  int64 // of what was read, how many have the time of last
+	done  bool
 }
 
 const (

@@ -57,7 +57,7 @@ type Store struct {
 	tell    subscribers
 
 	queue   chan *job
-	waiting atomic.Int64 // bytes
+	waiting atomic.Int64  // bytes
 	dropped atomic.Uint64 // records
 	sweeps  sweeps
 	w       *conn       // the writer's own
