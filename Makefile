@@ -9,7 +9,7 @@ GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
 # Not the packages that run built programs: the race detector would not see into those.
-RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/up/... ./internal/watch/...
+RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/up/... ./internal/watch/... ./sessionstore/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
@@ -146,6 +146,11 @@ check-metrics: tools-prom ## Check the golden metrics with promtool
 .PHONY: bench
 bench: build pm2 peer ## Measure the agent, beside another exporter
 	$(GO) run ./internal/bench
+
+.PHONY: bench-store
+bench-store: ## Measure the store: pushes beside raw inserts, and the queries of dashboards
+	@$(need_go)
+	$(GO) run ./internal/storebench
 
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2

@@ -28,7 +28,7 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "", "folder for the files; a temporary one where it is empty")
 	flag.BoolVar(&o.keep, "keep", false, "leave the files; a store that is there is queried, not loaded again")
 	flag.BoolVar(&o.raw, "raw", true, "insert the same rows without the store, too")
-	flag.StringVar(&o.profile, "cpuprofile", "", "file for a CPU profile of the load")
+	flag.StringVar(&o.profile, "cpuprofile", "", "file for a CPU profile")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -52,6 +52,11 @@ func run(ctx context.Context, o options) error {
 	if !o.keep {
 		defer os.RemoveAll(filepath.Join(o.dir, "bench"))
 	}
+	stop, err := profile(o.profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	path := filepath.Join(o.dir, "bench", fmt.Sprintf("store-%d.db", o.records))
 	_, missing := os.Stat(path)
 	load := missing != nil
@@ -63,12 +68,7 @@ func run(ctx context.Context, o options) error {
 	defer s.Close()
 	w := newWorkload(o.records, end)
 	if load {
-		stop, err := profile(o.profile)
-		if err == nil {
-			err = ingest(ctx, s, w, o)
-			stop()
-		}
-		if err != nil {
+		if err := ingest(ctx, s, w, o); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,9 @@ func (a asker) questions(group string, id string) []question {
 	}
 }
 
-// query asks everything some times and prints the first and the median.
+// query asks everything some times and prints how long the first and the median
+// took, and what all took of the CPU on average: on a machine with other work,
+// that says how long they would take alone.
 func query(ctx context.Context, s *sqlite.Store, w *workload) error {
 	groups, err := s.Groups(ctx, sessionstore.GroupQuery{Limit: 1})
 	if err != nil || len(groups) == 0 {
@@ -128,11 +130,12 @@ func query(ctx context.Context, s *sqlite.Store, w *workload) error {
 	if err != nil || len(samples) == 0 {
 		return fmt.Errorf("no samples to ask for: %w", err)
 	}
-	fmt.Printf("%-55s %9s %9s %9s\n", "query", "rows", "first", "median")
+	fmt.Printf("%-55s %9s %9s %9s %9s\n", "query", "rows", "first", "median", "CPU")
 	for _, q := range (asker{s, w}).questions(groups[0].ID, samples[0].ID) {
 		const times = 5
 		var took [times]time.Duration
 		var n int
+		cpu := cpuTime()
 		for i := range took {
 			start := time.Now()
 			if n, err = q.ask(ctx); err != nil {
@@ -142,7 +145,7 @@ func query(ctx context.Context, s *sqlite.Store, w *workload) error {
 		}
 		first := took[0]
 		slices.Sort(took[:])
-		fmt.Printf("%-55s %9d %7.1fms %7.1fms\n", q.name, n, ms(first), ms(took[times/2]))
+		fmt.Printf("%-55s %9d %7.1fms %7.1fms %7.1fms\n", q.name, n, ms(first), ms(took[times/2]), ms((cpuTime()-cpu)/times))
 	}
 	return nil
 }

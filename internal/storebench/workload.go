@@ -39,11 +39,11 @@ func (w *workload) record(i int) *record.Record {
 	r := &record.Record{
 		V: record.Version, ID: record.NewID(at), At: at.UnixNano(),
 		Host: fmt.Sprintf("web-%02d", random.IntN(hosts)), Daemon: "deploy", Namespace: "default", App: fmt.Sprintf("app-%02d", app),
-		PMID: app*4 + random.IntN(4), Started: at.Truncate(6 * time.Hour).UnixMilli(),
+		PMID: app*4 + random.IntN(4), Started: at.Truncate(24 * time.Hour).UnixMilli(),
 		Version: fmt.Sprintf("1.%d.%d", app, int(at.Sub(w.end.Add(-span)).Hours()/72)), Revision: fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, app, at.Day())))[:10],
 		Node: "v24.11.0", Mode: "cluster", Level: record.LevelInfo, Source: record.FromExt,
 	}
-	r.PID = 1000 + int(r.Started/21_600_000)%30*1000 + r.PMID
+	r.PID = 1000 + int(r.Started/86_400_000)%30*1000 + r.PMID
 	switch n := random.IntN(100); {
 	case n < 30:
 		w.exception(r, random)

@@ -177,15 +177,21 @@ func testRetention(t *testing.T, h *harness) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	h.clock.add(100 * 24 * time.Hour) // nobody has seen the group for long
-	for range 2 {
-		if err := h.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	if err := h.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if groups, err := h.Groups(t.Context(), sessionstore.GroupQuery{}); err != nil || len(groups) != 0 {
 		t.Errorf("%+v, %v", groups, err)
 	}
 	equal(t, "at last", ids(h.entries(everything())), nil)
+	if streams, err := h.Streams(t.Context(), nil, everything().Start, everything().End); err != nil || len(streams) != 0 {
+		t.Errorf("%d streams, %v", len(streams), err)
+	}
+	h.push(h.event(0)) // in a stream that was gone
+	h.Store = h.again()
+	if n := len(h.entries(everything())); n != 1 {
+		t.Errorf("%d entries", n)
+	}
 }
 
 func testClock(t *testing.T, h *harness) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -46,7 +47,11 @@ func (s *Store) backup(ctx context.Context, path string) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil { // unlike a rename, it takes nobody's place
+	err = os.Link(f.Name(), path) // unlike a rename, it takes nobody's place
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(f.Name(), path) // not every file system has links
+	}
+	if err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))

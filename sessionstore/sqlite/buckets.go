@@ -81,12 +81,15 @@ func (t *tokenTable) replace(all []*token) {
 
 // flush writes when tokens were used, in a transaction that there is anyway.
 func (t *tokenTable) flush(x *tx) error {
+	used := map[string]int64{}
 	t.mu.Lock()
-	stale := t.stale
+	for _, k := range t.stale {
+		used[k.ID] = k.used.Unix()
+	}
 	t.stale = nil
 	t.mu.Unlock()
-	for _, k := range stale {
-		if _, err := x.c.exec(updateUsed, k.used.Unix(), k.ID); err != nil {
+	for id, at := range used {
+		if _, err := x.c.exec(updateUsed, at, id); err != nil {
 			return err
 		}
 	}

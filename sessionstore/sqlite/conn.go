@@ -47,7 +47,8 @@ func (c *conn) close() error {
 }
 
 // stmt returns the prepared statement of query. Queries are constants, so that
-// there are few.
+// there are few. They say LIMIT ? + 0: SQLite prepares a statement anew whenever
+// a parameter changes that is a limit by itself.
 func (c *conn) stmt(query string) (driver.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil

@@ -9,14 +9,15 @@ import (
 	"github.com/pm25/pm25/sessionstore"
 )
 
-// Result codes of SQLite that mean that there is no room. The last two are of
+// Result codes of SQLite that mean that there is no room. The others are of
 // the shared memory beside the file: it can not grow, or a page of it could
 // not be given room when it was first written to.
 const (
-	codeFull         = 13
-	codeShmSize      = 10 | 19<<8
-	codeInPage       = 10 | 34<<8
-	codeIntegrityBad = 11
+	codeFull    = 13
+	codeShmSize = 10 | 19<<8
+	codeInPage  = 10 | 34<<8
+
+	codeBusy = 5 // another process writes, and does not end
 )
 
 // wrap gives errors of SQLite the values that callers tell apart.
@@ -28,6 +29,8 @@ func wrap(err error) error {
 	switch e.Code() {
 	case codeFull, codeShmSize, codeInPage:
 		return fmt.Errorf("%w: %w", sessionstore.ErrFull, err)
+	case codeBusy:
+		return fmt.Errorf("%w: %w", sessionstore.ErrOverloaded, err)
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func (s *Store) Groups(ctx context.Context, q sessionstore.GroupQuery) (groups [
 	if q.Before != nil {
 		w.add("(last_seen, gid) < (?, ?)", q.Before.LastSeen.UnixNano(), q.Before.ID)
 	}
-	query := "SELECT " + groupColumns + " FROM groups" + w.String() + " ORDER BY last_seen DESC, gid DESC LIMIT ?"
+	query := "SELECT " + groupColumns + " FROM groups" + w.String() + " ORDER BY last_seen DESC, gid DESC LIMIT ? + 0"
 	err = s.snapshot(ctx, func(c *conn) error {
 		groups, err = readGroups(c, query, append(w.args, int64(limited(q.Limit)))...)
 		return err
@@ -87,7 +87,7 @@ func (s *Store) Group(ctx context.Context, id string) (g sessionstore.Group, err
 const (
 	selectGroupRow  = "SELECT id FROM groups WHERE gid = ?"
 	selectHours     = "SELECT hour, version, count FROM group_hours WHERE grp = ? AND hour >= ? ORDER BY hour, version"
-	selectSamples   = "SELECT seq, data FROM records WHERE grp = ? ORDER BY at DESC, seq DESC LIMIT ?"
+	selectSamples   = "SELECT seq, data FROM records WHERE grp = ? ORDER BY at DESC, seq DESC LIMIT ? + 0"
 	selectFirstOne  = "SELECT seq, data FROM records WHERE grp = ? ORDER BY at, seq LIMIT 1"
 	selectStates    = "SELECT state, count(*) FROM groups GROUP BY state"
 	maxGroupSamples = 1000

@@ -175,10 +175,13 @@ func (t *tx) newGID(k groupKey) (string, error) {
 	}
 }
 
+// occurrences bounds what one record counts for: sums have to stay integers.
+func occurrences(r *record.Record) uint64 { return min(r.Count(), 1<<40) }
+
 // occurred counts an exception in its group.
 func (t *tx) occurred(g *group, r *record.Record, release sessionstore.Release) error {
 	first := g.Count == 0
-	at, n := r.Time(), r.Count()
+	at, n := r.Time(), occurrences(r)
 	g.Count += n
 	if at.Before(g.FirstSeen) || first {
 		g.FirstSeen = at

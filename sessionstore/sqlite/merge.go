@@ -42,24 +42,25 @@ type merge struct {
 // pages is the rest of a stream.
 type pages struct {
 	*merge
-	st   *sessionstore.Stream
-	page []mark
-	size int
-	last mark
-	same int64 // of what was read, how many have the time of last
-	done bool
+	st    *sessionstore.Stream
+	marks []mark  // with ids
+	times []int64 // without
+	size  int
+	last  mark
+	same  int64 // of what was read, how many have the time of last
+	done  bool
 }
 
 const (
 	firstPage = 32
 	largePage = 1024
 
-	forwardKeys  = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?"
-	backwardKeys = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ?"
+	forwardKeys  = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
+	backwardKeys = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ? + 0"
 	// Without ids, which cost more than the times: a page begins at the last
 	// time of the one before, and leaves out as many as were read of it.
-	forwardTimes  = "SELECT at FROM records WHERE stream = ? AND at >= ? AND at < ? ORDER BY at LIMIT ? OFFSET ?"
-	backwardTimes = "SELECT at FROM records WHERE stream = ? AND at <= ? AND at >= ? ORDER BY at DESC LIMIT ? OFFSET ?"
+	forwardTimes  = "SELECT at FROM records WHERE stream = ? AND at >= ? AND at < ? ORDER BY at LIMIT ? + 0 OFFSET ? + 0"
+	backwardTimes = "SELECT at FROM records WHERE stream = ? AND at <= ? AND at >= ? ORDER BY at DESC LIMIT ? + 0 OFFSET ? + 0"
 )
 
 func newMerge(streams []stream, sel sessionstore.Selection, withID bool) (*merge, error) {
@@ -109,11 +110,14 @@ func (m *merge) ahead(a, b mark) bool {
 func (m *merge) next(c *conn) (st *sessionstore.Stream, k mark, ok bool, err error) {
 	for len(m.waiting) > 0 && m.due(&m.waiting[0]) {
 		p := &pages{merge: m, st: m.waiting[0].Stream, size: firstPage, last: m.from}
+		if !m.withID {
+			p.size = largePage // who counts reads all
+		}
 		m.waiting = m.waiting[1:]
 		if err := p.fill(c); err != nil {
 			return nil, k, false, err
 		}
-		if len(p.page) > 0 {
+		if !p.empty() {
 			heap.Push(m, p)
 		}
 	}
@@ -121,13 +125,13 @@ func (m *merge) next(c *conn) (st *sessionstore.Stream, k mark, ok bool, err err
 		return nil, k, false, nil
 	}
 	p := m.open[0]
-	k, p.page = p.page[0], p.page[1:]
-	if len(p.page) == 0 && !p.done {
+	k = p.take()
+	if p.empty() && !p.done {
 		if err := p.fill(c); err != nil {
 			return nil, k, false, err
 		}
 	}
-	if len(p.page) == 0 {
+	if p.empty() {
 		heap.Pop(m)
 	} else {
 		heap.Fix(m, 0)
@@ -141,9 +145,28 @@ func (m *merge) due(st *stream) bool {
 		return true
 	}
 	if m.backward {
-		return st.last >= m.open[0].page[0].at
+		return st.last >= m.open[0].at()
 	}
-	return st.first <= m.open[0].page[0].at
+	return st.first <= m.open[0].at()
+}
+
+func (p *pages) empty() bool { return len(p.marks) == 0 && len(p.times) == 0 }
+
+// at is the time of the next record.
+func (p *pages) at() int64 {
+	if p.withID {
+		return p.marks[0].at
+	}
+	return p.times[0]
+}
+
+func (p *pages) take() (k mark) {
+	if p.withID {
+		k, p.marks = p.marks[0], p.marks[1:]
+		return k
+	}
+	k.at, p.times = p.times[0], p.times[1:]
+	return k
 }
 
 func (p *pages) fill(c *conn) error {
@@ -157,21 +180,23 @@ func (p *pages) fill(c *conn) error {
 	case !p.withID:
 		query, args = forwardTimes, []any{p.st.ID, p.last.at, p.end, int64(p.size), p.same}
 	}
-	p.page = make([]mark, 0, p.size)
+	n := 0
 	err := c.query(query, args, func(v []driver.Value) error {
+		n++
 		k := mark{at: integer(v[0])}
 		if p.withID {
 			k.id, k.seq = blob(v[1]), integer(v[2])
+			p.marks, p.last = append(p.marks, k), k
+			return nil
 		}
 		if k.at != p.last.at {
 			p.same = 0
 		}
 		p.same++
-		p.last = k
-		p.page = append(p.page, k)
+		p.times, p.last = append(p.times, k.at), k
 		return nil
 	})
-	p.done = len(p.page) < p.size
+	p.done = n < p.size
 	p.size = min(p.size*4, largePage)
 	return err
 }
@@ -180,11 +205,14 @@ func (p *pages) fill(c *conn) error {
 
 func (m *merge) Len() int { return len(m.open) }
 func (m *merge) Less(i, j int) bool {
-	a, b := m.open[i].page[0], m.open[j].page[0]
-	if a.at == b.at && !m.withID {
-		return m.open[i].st.ID < m.open[j].st.ID
+	a, b := m.open[i], m.open[j]
+	if m.withID {
+		return m.ahead(a.marks[0], b.marks[0])
 	}
-	return m.ahead(a, b)
+	if a, b := a.times[0], b.times[0]; a != b {
+		return (a < b) != m.backward
+	}
+	return a.st.ID < b.st.ID
 }
 func (m *merge) Swap(i, j int) { m.open[i], m.open[j] = m.open[j], m.open[i] }
 func (m *merge) Push(x any)    { m.open = append(m.open, x.(*pages)) }

@@ -36,8 +36,8 @@ func (s *Store) newRow(bucket string, r *record.Record) (row row, err error) {
 // their agent is there. When it returns without an error, they are on the disk;
 // those that were there already are duplicates, and count nowhere again. It
 // fails with ErrOverloaded or ErrFull where it would help to come again later;
-// where ctx ends first, they may be stored all the same. Callers that come at
-// the same time share the cost of the disk.
+// where ctx ends first, they may be stored all the same, and are still in use.
+// Callers that come at the same time share the cost of the disk.
 func (s *Store) Push(ctx context.Context, bucket string, from record.Agent, records []*record.Record) (stored, duplicates int, err error) {
 	if bucket == "" {
 		return 0, 0, errors.New("push: the bucket is missing")

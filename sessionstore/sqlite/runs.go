@@ -29,10 +29,10 @@ type runChange struct {
 
 const (
 	selectRun = "SELECT id, pid, started, ended FROM runs WHERE bucket = ? AND host = ? AND daemon = ? AND pm_id = ? ORDER BY seen DESC LIMIT 20"
-	insertRun = "INSERT INTO runs (bucket, host, daemon, namespace, app, pm_id, pid, started, ended, seen, version, revision, reason, code, signal, peak, exceptions) " +
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	updateRun = "UPDATE runs SET pid = iif(pid = 0, ?, pid), started = iif(started = 0, ?, started), seen = max(seen, ?), " +
-		"version = iif(version = '', ?, version), revision = iif(revision = '', ?, revision), exceptions = exceptions + ? WHERE id = ?"
+	insertRun = "INSERT INTO runs (bucket, host, daemon, namespace, app, pm_id, pid, started, began, ended, seen, version, revision, reason, code, signal, peak, exceptions) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	updateRun = "UPDATE runs SET pid = iif(pid = 0, ?1, pid), started = iif(started = 0, ?2, started), began = iif(started = 0 AND ?2 > 0, ?2, began), seen = max(seen, ?3), " +
+		"version = iif(version = '', ?4, version), revision = iif(revision = '', ?5, revision), exceptions = exceptions + ?6 WHERE id = ?7"
 	endRun = "UPDATE runs SET ended = ?, reason = ?, code = ?, signal = ?, peak = max(peak, ?) WHERE id = ?"
 )
 
@@ -45,7 +45,7 @@ func (t *tx) run(bucket string, r *record.Record) {
 		return
 	}
 	k := runKey{bucket, r.Host, r.Daemon, r.PMID, r.PID, r.Started}
-	if r.Exit != nil && r.Started == 0 && r.Exit.Uptime > 0 {
+	if r.Exit != nil && r.Started == 0 && r.Exit.Uptime > 0 && r.Exit.Uptime < maxUptime {
 		k.started = (r.At - int64(r.Exit.Uptime*float64(time.Second))) / int64(time.Millisecond)
 	}
 	c := t.runs[k]
@@ -59,12 +59,14 @@ func (t *tx) run(bucket string, r *record.Record) {
 		c.version, c.revision = r.Version, r.Revision
 	}
 	if r.Exception != nil {
-		c.exceptions += r.Count()
+		c.exceptions += occurrences(r)
 	}
 	if r.Exit != nil {
 		c.ended, c.exit = r.At, *r.Exit
 	}
 }
+
+const maxUptime = 1e9 // seconds; more is nonsense
 
 // started that agents tell of the same process may differ by what clocks and
 // rounding do to them.
@@ -77,7 +79,11 @@ func (t *tx) saveRun(k runKey, c *runChange) error {
 		return err
 	}
 	if id == 0 {
-		_, err := t.c.exec(insertRun, k.bucket, k.host, k.daemon, c.namespace, c.app, int64(k.pmID), int64(k.pid), k.started, c.ended, c.seen, c.version, c.revision,
+		began := k.started
+		if began == 0 {
+			began = c.seen / int64(time.Millisecond)
+		}
+		_, err := t.c.exec(insertRun, k.bucket, k.host, k.daemon, c.namespace, c.app, int64(k.pmID), int64(k.pid), k.started, began, c.ended, c.seen, c.version, c.revision,
 			c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), int64(c.exceptions))
 		return err
 	}
@@ -103,7 +109,7 @@ func (t *tx) runRow(k runKey) (id int64, err error) {
 	if err != nil || id == 0 {
 		return 0, err
 	}
-	if len(t.s.state.runs) >= maxGroups {
+	if len(t.s.state.runs) >= maxRuns {
 		clear(t.s.state.runs)
 	}
 	t.s.state.runs[k] = id
@@ -143,7 +149,7 @@ func (s *Store) Runs(ctx context.Context, q sessionstore.RunQuery) (runs []sessi
 	if !q.Since.IsZero() {
 		w.add("seen >= ?", q.Since.UnixNano())
 	}
-	query += w.String() + " ORDER BY iif(started > 0, started, seen / 1000000) DESC, id DESC LIMIT ?"
+	query += w.String() + " ORDER BY began DESC, id DESC LIMIT ? + 0"
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(query, append(w.args, int64(limited(q.Limit))), func(v []driver.Value) error {
 			runs = append(runs, scanRun(v))

@@ -79,6 +79,7 @@ CREATE TABLE runs (
   bucket TEXT NOT NULL, host TEXT NOT NULL, daemon TEXT NOT NULL, namespace TEXT NOT NULL, app TEXT NOT NULL,
   pm_id INTEGER NOT NULL, pid INTEGER NOT NULL,
   started INTEGER NOT NULL,  -- ms
+  began INTEGER NOT NULL,    -- ms, started or else the first record of it
   ended INTEGER NOT NULL,    -- ns
   seen INTEGER NOT NULL,     -- ns, the last record of it
   version TEXT NOT NULL, revision TEXT NOT NULL,
@@ -86,6 +87,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_process ON runs (bucket, host, daemon, pm_id, seen);
 CREATE INDEX runs_seen ON runs (seen);
+CREATE INDEX runs_began ON runs (began);
 CREATE TABLE hosts (
   bucket TEXT NOT NULL, name TEXT NOT NULL, agent_version TEXT NOT NULL, advertise TEXT NOT NULL, scheme TEXT NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL, -- ns

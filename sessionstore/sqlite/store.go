@@ -27,7 +27,7 @@ import (
 type Options struct {
 	Path      string        // of the file; made with its folder where there is none
 	Retention time.Duration // of records, by their time; 0 is DefaultRetention
-	MaxBytes  int64         // of the file; 0 is no bound
+	MaxBytes  int64         // of the file, without what is in the WAL (32 MiB, about); 0 is no bound
 	Logger    *slog.Logger  // nil: none
 	Now       func() time.Time
 }
@@ -42,6 +42,7 @@ const (
 	maxCommit   = 4000     // records of one commit, about
 	maxStreams  = 100_000  // streams; records of further ones go into (other)
 	maxGroups   = 10_000   // groups in memory
+	maxRuns     = 50_000   // rows of runs in memory
 	maxReleases = 500      // of one app
 	maxHosts    = 200      // of one group
 )
@@ -56,8 +57,9 @@ type Store struct {
 	tell    subscribers
 
 	queue   chan *job
-	waiting atomic.Int64 // bytes
-	dropped atomic.Uint64
+	waiting atomic.Int64  // bytes
+	dropped atomic.Uint64 // records
+	sweeps  sweeps
 	w       *conn       // the writer's own
 	state   writerState // the writer's own
 	pool    chan *conn  // of readers
@@ -92,7 +94,7 @@ func open(o Options) (*Store, error) {
 		return nil, err
 	}
 	if s.w, err = dial(o.Path, "_auto_vacuum=INCREMENTAL", "_journal_mode=WAL", "_synchronous=FULL", "_txlock=immediate",
-		"_pragma=wal_autocheckpoint(8000)", "_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-65536)", "_pragma=temp_store(2)"); err != nil {
+		"_pragma=wal_autocheckpoint(8000)", "_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-32768)", "_pragma=temp_store(2)"); err != nil {
 		return nil, err
 	}
 	err = migrate(s.w)
@@ -102,7 +104,7 @@ func open(o Options) (*Store, error) {
 	for range readers {
 		var c *conn
 		if err == nil {
-			c, err = dial(o.Path, "_query_only=1", "_pragma=cache_size(-16384)", "_pragma=temp_store(2)")
+			c, err = dial(o.Path, "_query_only=1", "_pragma=cache_size(-8192)", "_pragma=temp_store(2)")
 		}
 		if err == nil {
 			s.pool <- c

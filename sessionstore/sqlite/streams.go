@@ -99,6 +99,18 @@ func (t *streamTable) setByID(id, first, last int64) {
 	}
 }
 
+// remove forgets a stream.
+func (t *streamTable) remove(id int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = slices.DeleteFunc(t.all, func(st *stream) bool { return st.ID == id })
+	for key, st := range t.byKey {
+		if st.ID == id {
+			delete(t.byKey, key)
+		}
+	}
+}
+
 // snapshot returns copies of all streams.
 func (t *streamTable) snapshot() []stream {
 	t.mu.RLock()

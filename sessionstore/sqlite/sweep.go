@@ -3,40 +3,42 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
-	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/sessionstore"
-)
-
-// What retention leaves of each group, whatever the age of its records, for as
-// long as the group lives.
-const (
-	keepFirst  = 5
-	keepNewest = 20
 )
 
 const (
 	keepGroups = 90 * 24 * time.Hour  // after a group was last seen; at least as long as records
 	keepHours  = 400 * 24 * time.Hour // counts of groups by hour
 
-	sweepPage  = 250  // records of one transaction
 	vacuumStep = 2000 // pages of one transaction
-	sizeRounds = 20   // of one sweep
 )
 
-// Sweep does what time asks for: states that pass, retention by age and size,
-// and what is remembered too long. It writes in small transactions, so that
-// nobody waits for it long. To be called every minute or so.
+// sweeps lets one Sweep run at a time.
+type sweeps struct {
+	sync.Mutex
+	records time.Time // when it last looked for old records
+}
+
+// recordsEach is how often records are looked at for their age.
+const recordsEach = 10 * time.Minute
+
+// Sweep does what time asks for: states that pass, retention by age (every ten
+// minutes) and size, and what is remembered too long. It writes in small
+// transactions, so that nobody waits for it long. To be called every minute or
+// so.
 func (s *Store) Sweep(ctx context.Context) error {
+	s.sweeps.Lock()
+	defer s.sweeps.Unlock()
 	now := s.o.Now()
 	steps := []func() error{
 		func() error { return s.sweepStates(ctx, now) },
-		func() error { return s.sweepRecords(ctx, now.Add(-s.o.Retention).UnixNano()) },
-		func() error { return s.sweepSize(ctx) },
 		func() error { return s.sweepRest(ctx, now) },
+		func() error { return s.sweepOld(ctx, now) },
+		func() error { return s.sweepSize(ctx) },
 		func() error { return s.vacuum(ctx) },
 	}
 	for _, step := range steps {
@@ -44,6 +46,17 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
+	return nil
+}
+
+func (s *Store) sweepOld(ctx context.Context, now time.Time) error {
+	if since := now.Sub(s.sweeps.records); since >= 0 && since < recordsEach {
+		return nil
+	}
+	if err := s.sweepRecords(ctx, now.Add(-s.o.Retention).UnixNano()); err != nil {
+		return err
+	}
+	s.sweeps.records = now
 	return nil
 }
 
@@ -89,188 +102,6 @@ func (s *Store) sweepStates(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-// old is a record that retention may delete.
-type old struct {
-	seq, at, size, grp int64
-	id                 []byte
-}
-
-const (
-	selectOld  = "SELECT seq, at, id, size, grp FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?"
-	selectKept = "SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at, seq LIMIT ?2) UNION " +
-		"SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at DESC, seq DESC LIMIT ?3)"
-	deleteRecord = "DELETE FROM records WHERE seq = ?"
-	insertGone   = "INSERT INTO gone (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
-	subtractDay  = "UPDATE stream_days SET entries = entries - ?, bytes = bytes - ? WHERE stream = ? AND day = ?"
-	emptyDays    = "DELETE FROM stream_days WHERE stream = ? AND day <= ? AND entries <= 0"
-)
-
-// sweepRecords deletes records before cutoff, all but the samples of groups.
-func (s *Store) sweepRecords(ctx context.Context, cutoff int64) error {
-	kept := map[int64]map[int64]struct{}{} // by group
-	for _, st := range s.streams.snapshot() {
-		if st.first >= cutoff {
-			continue
-		}
-		if err := s.sweepStream(ctx, st.ID, cutoff, kept); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) sweepStream(ctx context.Context, stream, cutoff int64, kept map[int64]map[int64]struct{}) error {
-	from := old{at: -1 << 63, id: []byte{}}
-	for {
-		var page, deletes []old
-		err := s.read(ctx, func(c *conn) error {
-			err := c.query(selectOld, []any{stream, from.at, from.id, cutoff, int64(sweepPage)}, func(v []driver.Value) error {
-				page = append(page, old{seq: integer(v[0]), at: integer(v[1]), id: blob(v[2]), size: integer(v[3]), grp: integer(v[4])})
-				return nil
-			})
-			for _, o := range page {
-				keep := false
-				if err == nil && o.grp != 0 {
-					keep, err = isKept(c, o, kept)
-				}
-				if !keep {
-					deletes = append(deletes, o)
-				}
-			}
-			return err
-		})
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		from = page[len(page)-1]
-		if len(deletes) == 0 {
-			continue
-		}
-		if err := s.do(ctx, func(t *tx) error { return t.remove(stream, deletes) }); err != nil {
-			return err
-		}
-	}
-}
-
-// isKept is true for a sample that stays. Newer ones that come meanwhile only
-// make it keep too much, until the next sweep.
-func isKept(c *conn, o old, kept map[int64]map[int64]struct{}) (bool, error) {
-	of, ok := kept[o.grp]
-	if !ok {
-		of = map[int64]struct{}{}
-		err := c.query(selectKept, []any{o.grp, int64(keepFirst), int64(keepNewest)}, func(v []driver.Value) error {
-			of[integer(v[0])] = struct{}{}
-			return nil
-		})
-		if err != nil {
-			return false, err
-		}
-		kept[o.grp] = of
-	}
-	_, keep := of[o.seq]
-	return keep, nil
-}
-
-// remove deletes records of one stream.
-func (t *tx) remove(stream int64, records []old) error {
-	days := map[int64]*volume{}
-	var last int64
-	for _, o := range records {
-		n, err := t.c.exec(deleteRecord, o.seq)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
-		last = max(last, floorDiv(o.at, day))
-		if days[floorDiv(o.at, day)] == nil {
-			days[floorDiv(o.at, day)] = &volume{}
-		}
-		days[floorDiv(o.at, day)].entries++
-		days[floorDiv(o.at, day)].bytes += o.size
-		// An agent may send it again for as long as its time is accepted.
-		if until := time.Unix(0, o.at).Add(record.KeepIDs); t.now.Before(until) {
-			if _, err := t.c.exec(insertGone, o.id, until.Unix()); err != nil {
-				return err
-			}
-			t.s.state.gone = true
-		}
-	}
-	for d, v := range days {
-		if _, err := t.c.exec(subtractDay, v.entries, v.bytes, stream, d); err != nil {
-			return err
-		}
-	}
-	if _, err := t.c.exec(emptyDays, stream, last); err != nil {
-		return err
-	}
-	first, end, err := streamSpan(t.c, stream)
-	t.after = func() {
-		t.s.streams.setByID(stream, first, end)
-		t.s.dropped.Add(uint64(len(records)))
-	}
-	return err
-}
-
-const selectDaySizes = "SELECT day, sum(entries) FROM stream_days GROUP BY day ORDER BY day"
-
-// sweepSize deletes the oldest records until the file is within its bound.
-func (s *Store) sweepSize(ctx context.Context) error {
-	if s.o.MaxBytes == 0 {
-		return nil
-	}
-	var before int64
-	for range sizeRounds {
-		var used, entries int64
-		type daySize struct{ day, entries int64 }
-		var days []daySize
-		err := s.snapshot(ctx, func(c *conn) (err error) {
-			if used, err = usedBytes(c); err != nil {
-				return err
-			}
-			return c.query(selectDaySizes, nil, func(v []driver.Value) error {
-				days = append(days, daySize{integer(v[0]), integer(v[1])})
-				entries += integer(v[1])
-				return nil
-			})
-		})
-		if err != nil || used <= s.o.MaxBytes || entries == 0 || entries == before {
-			return err
-		}
-		before = entries
-		// A little more than what is over, so that not every sweep has to.
-		need := int64(float64(entries)*float64(used-s.o.MaxBytes)/float64(used)) + entries/100 + 1
-		cutoff := int64(0)
-		for _, d := range days {
-			if need <= 0 {
-				break
-			}
-			cutoff = (d.day + 1) * day
-			if need < d.entries { // as if the day's were spread evenly
-				cutoff = d.day*day + int64(float64(day)*float64(need)/float64(d.entries))
-			}
-			need -= d.entries
-		}
-		if err := s.sweepRecords(ctx, cutoff); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// usedBytes is the size of the file without its free pages.
-func usedBytes(c *conn) (int64, error) {
-	var n [3]int64
-	var errs error
-	for i, pragma := range []string{"PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"} {
-		var err error
-		n[i], err = c.number(pragma)
-		errs = errors.Join(errs, err)
-	}
-	return (n[0] - n[1]) * n[2], errs
 }
 
 // rest are statements that each delete a bounded number of rows.
