@@ -204,5 +204,5 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(message + "\n")) // whoever asked is gone
+	_, _ = w.Write([]byte(message)) // whoever asked is gone
 }

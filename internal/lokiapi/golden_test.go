@@ -61,3 +61,39 @@ func TestAnswersStayTheSame(t *testing.T) {
 		t.Errorf("answers changed; if that is right, and make loki-conformance agrees: go test ./internal/lokiapi -update\n%s", diff)
 	}
 }
+
+// TestDocsListTheQuestions keeps the list in docs/logql.md.
+func TestDocsListTheQuestions(t *testing.T) {
+	const file = "../../docs/logql.md"
+	docs, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list strings.Builder
+	list.WriteString("```\n")
+	for _, q := range questions {
+		path, mark := q.path, " "
+		if path == "" {
+			path = "query_range"
+		}
+		if q.differ != "" {
+			mark = "≠"
+		}
+		fmt.Fprintf(&list, "%s %-11s %s", mark, path, q.query)
+		if q.set != "" {
+			list.WriteString("    " + q.set)
+		}
+		list.WriteString("\n")
+	}
+	list.WriteString("```\n")
+	head, _, _ := strings.Cut(string(docs), "```\n")
+	if want := head + list.String(); want != string(docs) {
+		if *update {
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		t.Error("docs/logql.md does not list the questions: go test ./internal/lokiapi -update")
+	}
+}
