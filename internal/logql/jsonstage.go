@@ -23,8 +23,8 @@ type pathStep struct {
 func parsePath(path string) ([]pathStep, error) {
 	var steps []pathStep
 	for rest := path; rest != ""; {
-		switch {
-		case rest[0] == '[':
+		switch rest[0] {
+		case '[':
 			end, step, err := bracket(rest)
 			if err != nil {
 				return nil, fmt.Errorf("the path %q: %w", clip(path, 60), err)

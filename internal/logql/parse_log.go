@@ -14,7 +14,6 @@ type logRange struct {
 	window        time.Duration
 	offset        time.Duration
 	windowAt      int
-	offsetGiven   bool
 	windowPresent bool
 }
 

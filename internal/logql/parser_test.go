@@ -28,8 +28,10 @@ var good = []struct{ query, want string }{
 	{`topk(3, sum(rate({app="a"}[5m])) without (c))`, `topk(3, sum without (c) (rate({app="a"}[5m])))`},
 	{`vector(1)+vector(1)`, `(vector(1) + vector(1))`},
 	{`1 + 2 * 3 ^ 2 ^ 2 > bool 1`, `((1 + (2 * (3 ^ (2 ^ 2)))) > bool 1)`},
-	{`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(-1)`,
-		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(-1))`},
+	{
+		`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(-1)`,
+		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(-1))`,
+	},
 	{`label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`, `label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`},
 }
 

@@ -197,7 +197,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, logql.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		status, message = http.StatusGatewayTimeout, "the query took longer than "+a.engine.Limits().Timeout.String()+" (timeout): ask for less"
 	case errors.Is(err, context.Canceled):
-		status, message = statusClientClosed, "the request was cancelled"
+		status, message = statusClientClosed, "the request was canceled"
 	default:
 		a.o.Logger.ErrorContext(r.Context(), "reading from the store failed", "path", r.URL.Path, "err", err)
 	}

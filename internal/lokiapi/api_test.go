@@ -106,18 +106,30 @@ func TestShapes(t *testing.T) {
 		params []string
 		want   string
 	}{
-		{"query_range", nil, []string{"query", `{app="shop"}`, "limit", "2", "direction", "forward"},
+		{
+			"query_range", nil,
+			[]string{"query", `{app="shop"}`, "limit", "2", "direction", "forward"},
 			`{"status":"success","data":{"resultType":"streams","result":[{"stream":{"app":"shop","bucket":"b","fingerprint":"f1","host":"h1","kind":"exception","level":"error","version":"1"},` +
-				`"values":[["1699999900000000000","TypeError: x is \"not\" a <function>"],["1699999900000000000","TypeError: y"]]}]`},
-		{"query_range", categorize, []string{"query", `{app=~"shop|cart"} | json | n=5 or fingerprint="f2"`},
+				`"values":[["1699999900000000000","TypeError: x is \"not\" a <function>"],["1699999900000000000","TypeError: y"]]}]`,
+		},
+		{
+			"query_range", categorize,
+			[]string{"query", `{app=~"shop|cart"} | json | n=5 or fingerprint="f2"`},
 			`{"status":"success","data":{"resultType":"streams","encodingFlags":["categorize-labels"],"result":[` +
 				`{"stream":{"app":"shop","bucket":"b","host":"h1","kind":"exception","level":"error"},"values":[["1699999950000000000","购物车是空的",{"structuredMetadata":{"fingerprint":"f2"},"parsed":{"__error__":"JSONParserErr","__error_details__":"the line is no JSON object"}}]]},` +
-				`{"stream":{"app":"cart","bucket":"b","host":"h1","kind":"event","level":"info"},"values":[["1699999960000000000","{\"took\":\"20ms\",\"n\":5,\"deep\":{\"a\":true},\"app\":\"other\"}",{"parsed":{"app_extracted":"other","deep_a":"true","n":"5","took":"20ms"}}]]}]`},
-		{"query_range", nil, []string{"query", `sum by (app) (count_over_time({bucket="b"}[1m]))`, "start", "1699999920", "end", "1699999980", "step", "30s"},
-			`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"app":"cart"},"values":[[1699999980,"2"]]},{"metric":{"app":"shop"},"values":[[1699999920,"2"],[1699999950,"3"],[1699999980,"1"]]}]`},
-		{"query", nil, []string{"query", `rate({app="shop"}[100s2ms])`, "time", "1700000000.001"},
+				`{"stream":{"app":"cart","bucket":"b","host":"h1","kind":"event","level":"info"},"values":[["1699999960000000000","{\"took\":\"20ms\",\"n\":5,\"deep\":{\"a\":true},\"app\":\"other\"}",{"parsed":{"app_extracted":"other","deep_a":"true","n":"5","took":"20ms"}}]]}]`,
+		},
+		{
+			"query_range", nil,
+			[]string{"query", `sum by (app) (count_over_time({bucket="b"}[1m]))`, "start", "1699999920", "end", "1699999980", "step", "30s"},
+			`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"app":"cart"},"values":[[1699999980,"2"]]},{"metric":{"app":"shop"},"values":[[1699999920,"2"],[1699999950,"3"],[1699999980,"1"]]}]`,
+		},
+		{
+			"query", nil,
+			[]string{"query", `rate({app="shop"}[100s2ms])`, "time", "1700000000.001"},
 			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":"shop","bucket":"b","fingerprint":"f1","host":"h1","kind":"exception","level":"error","version":"1"},"value":[1700000000.001,"0.01999960000799984"]},` +
-				`{"metric":{"app":"shop","bucket":"b","fingerprint":"f2","host":"h1","kind":"exception","level":"error"},"value":[1700000000.001,"0.00999980000399992"]}]`},
+				`{"metric":{"app":"shop","bucket":"b","fingerprint":"f2","host":"h1","kind":"exception","level":"error"},"value":[1700000000.001,"0.00999980000399992"]}]`,
+		},
 		{"query", nil, []string{"query", `vector(1)+vector(1)`}, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"2"]}]`},
 		{"query", nil, []string{"query", `vector(0) / 0`}, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"NaN"]}]`},
 		{"query", nil, []string{"query", `1+1`}, `{"status":"success","data":{"resultType":"scalar","result":[1700000000,"2"]`},
@@ -126,8 +138,11 @@ func TestShapes(t *testing.T) {
 		{"label/none/values", nil, nil, `{"data":[],"status":"success"}`},
 		{"series", nil, []string{"match[]", `{app="cart"}`, "match[]", `{kind="event"}`}, `{"data":[{"app":"cart","bucket":"b","host":"h1","kind":"event","level":"info"}],"status":"success"}`},
 		{"index/stats", nil, []string{"query", `{app="cart"}`}, `{"bytes":61,"chunks":1,"entries":2,"streams":1}`},
-		{"index/volume", nil, []string{"query", `{bucket="b"}`, "targetLabels", "app,level", "limit", "1"},
-			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":"shop","level":"error"},"value":[1700000000,"64"]}]`},
+		{
+			"index/volume", nil,
+			[]string{"query", `{bucket="b"}`, "targetLabels", "app,level", "limit", "1"},
+			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":"shop","level":"error"},"value":[1700000000,"64"]}]`,
+		},
 		{"index/volume", nil, []string{"query", `{app=~".+"}`, "aggregateBy", "labels"}, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":""},"value":[1700000000,"125"]}]`},
 		{"index/volume_range", nil, []string{"query", `{app="shop"}`}, `{"status":"success","data":{"resultType":"matrix","result":[]`},
 		{"patterns", nil, []string{"query", `{app="shop"}`}, `{"data":[],"status":"success"}`},

@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
 )
 
 // lokiConfig is a Loki of one process that adds nothing to what is pushed.
