@@ -80,6 +80,11 @@ func (m *Memory) Entries(ctx context.Context, sel sessionstore.Selection, yield 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if sel.NoLines {
+			bare := *e
+			bare.Line = ""
+			e = &bare
+		}
 		if !yield(e) {
 			break
 		}
