@@ -71,6 +71,8 @@ var bad = []struct{ query, why string }{
 	{`{app="a"} | label_format a=b, a=c`, "multiple label name 'a'"},
 	{`{app="a"} | unwrap x`, "belongs into a range aggregation"},
 	{`{app="a"} | size > 5kb`, "is no number, duration or size"},
+	{`rate({app="a"}[11y])`, "at most 10 years"},
+	{`rate({app="a"}[1m] offset 11y)`, "more than 10 years"},
 	{`rate({app="a"})`, "a range such as [5m]"},
 	{`rate({app="a"}[5m]) by (x)`, "grouping not allowed"},
 	{`sum_over_time({app="a"}[5m])`, "without unwrap"},

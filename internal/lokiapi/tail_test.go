@@ -115,7 +115,8 @@ func TestTailByCategory(t *testing.T) {
 func TestTailTellsWhatItDropped(t *testing.T) {
 	m := sourcetest.New()
 	m.Add(shop, at(-1), "first")
-	conn := mustDial(t, newAPI(t, m), nil, "query", `{app="shop"}`)
+	api := newAPI(t, m)
+	conn := mustDial(t, api, nil, "query", `{app="shop"}`)
 	next(t, conn)
 	m.Flood(shop, at(0), 30_000)
 	lines, dropped := 0, 0
@@ -132,6 +133,25 @@ func TestTailTellsWhatItDropped(t *testing.T) {
 	if dropped != 100 || lines != 1000 {
 		t.Errorf("%d lines, %d named as dropped", lines, dropped)
 	}
+	if got := api.Stats(); got.TailDropped != 29_001 || got.Tails != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestATailThatTakesNothingIsCutOff has a client that never reads, until the
+// buffers between are full.
+func TestATailThatTakesNothingIsCutOff(t *testing.T) {
+	m := sourcetest.New()
+	api := newAPI(t, m, func(o *lokiapi.Options) { o.TailPatience = 100 * time.Millisecond })
+	mustDial(t, api, nil, "query", `{app="shop"}`)
+	big := strings.Repeat("x", 1<<20)
+	for deadline := time.Now().Add(30 * time.Second); api.Stats().TailsCutOff == 0 || api.Stats().Tails != 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("not cut off: %+v", api.Stats())
+		}
+		m.Add(shop, at(0), big)
+		time.Sleep(10 * time.Millisecond) // so that the buffers fill, not the memory
+	}
 }
 
 func TestTailsEndWithTheServer(t *testing.T) {
@@ -140,6 +160,9 @@ func TestTailsEndWithTheServer(t *testing.T) {
 	next(t, conn)
 	if _, response, err := dial(t, api, nil, "query", `{app="shop"}`); err == nil || response.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("a second one: %v %v", response, err)
+	}
+	if got := api.Stats().Refused; got != 1 {
+		t.Errorf("%d refused", got)
 	}
 	api.Close()
 	_, _, err := conn.ReadMessage()
