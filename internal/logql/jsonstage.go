@@ -1,7 +1,6 @@
 package logql
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,8 +22,8 @@ type pathStep struct {
 func parsePath(path string) ([]pathStep, error) {
 	var steps []pathStep
 	for rest := path; rest != ""; {
-		switch {
-		case rest[0] == '[':
+		switch rest[0] {
+		case '[':
 			end, step, err := bracket(rest)
 			if err != nil {
 				return nil, fmt.Errorf("the path %q: %w", clip(path, 60), err)
@@ -100,112 +99,86 @@ func (s *JSONStage) compile(*program) step {
 // lookup returns what stands at a path; empty if nothing does. Behind it, it does
 // not look.
 func lookup(text string, steps []pathStep) (string, error) {
-	d := json.NewDecoder(strings.NewReader(text))
-	for _, s := range steps {
-		found, err := enter(d, s)
+	in := scanner{text: text}
+	for _, step := range steps {
+		found, err := step.enter(&in)
 		if err != nil || !found {
 			return "", err
 		}
 	}
-	var raw json.RawMessage
-	if err := d.Decode(&raw); err != nil {
-		return "", err
-	}
-	switch {
-	case string(raw) == "null":
-		return "", nil
-	case raw[0] == '"':
-		var text string
-		err := json.Unmarshal(raw, &text)
-		return text, err
-	}
-	return string(raw), nil
+	value, _, err := in.scalar()
+	return value, err
 }
 
 // enter goes to the value of a field or an element; the first one counts.
-func enter(d *json.Decoder, s pathStep) (bool, error) {
-	t, err := d.Token()
-	if err != nil {
-		return false, err
+func (p pathStep) enter(in *scanner) (bool, error) {
+	open, end := byte('{'), byte('}')
+	if p.index >= 0 {
+		open, end = '[', ']'
 	}
-	if s.index >= 0 && t != json.Delim('[') || s.index < 0 && t != json.Delim('{') {
+	if !in.take(open) {
 		return false, nil
 	}
-	for i := 0; d.More(); i++ {
-		if s.index < 0 {
-			if t, err = d.Token(); err != nil || t == s.field {
-				return err == nil, err
+	for i := 0; ; i++ {
+		more, err := in.more(i == 0, end)
+		if err != nil || !more {
+			return false, err
+		}
+		here := i == p.index
+		if p.index < 0 {
+			key, err := in.key()
+			if err != nil {
+				return false, err
 			}
-		} else if s.index == i {
+			here = key == p.field
+		}
+		if here {
 			return true, nil
 		}
-		var passed json.RawMessage
-		if err := d.Decode(&passed); err != nil {
+		if _, err := in.skip(); err != nil {
 			return false, err
 		}
 	}
-	return false, nil
 }
 
 // flatten makes labels of all fields of the line's object; those of objects in
 // it are joined by underscores, lists and null are left out.
 func flatten(l *line) error {
-	d := json.NewDecoder(strings.NewReader(l.text))
-	d.UseNumber()
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	in := scanner{text: l.text}
+	if in.next() != '{' {
 		return errNotJSON
 	}
-	return flattenObject(d, l, "", 1)
+	return flattenObject(&in, l, "", 1)
 }
 
-func flattenObject(d *json.Decoder, l *line, prefix string, depth int) error {
-	for d.More() {
-		t, err := d.Token()
+func flattenObject(in *scanner, l *line, prefix string, depth int) error {
+	in.take('{')
+	for first := true; ; first = false {
+		more, err := in.more(first, '}')
+		if err != nil || !more {
+			return err
+		}
+		key, err := in.key()
 		if err != nil {
 			return err
 		}
-		key, _ := t.(string)
 		name := prefix + sanitize(key, prefix == "")
-		if t, err = d.Token(); err != nil {
-			return err
-		}
-		switch v := t.(type) {
-		case json.Delim:
-			if v == '[' || depth >= maxJSONDepth {
-				err = skipJSON(d)
-			} else {
-				err = flattenObject(d, l, name+"_", depth+1)
+		switch c := in.next(); {
+		case c == '{' && depth < maxJSONDepth:
+			err = flattenObject(in, l, name+"_", depth+1)
+		case c == '{' || c == '[':
+			_, err = in.skip()
+		default:
+			var value string
+			var null bool
+			if value, null, err = in.scalar(); err == nil && !null {
+				l.extract(name, value)
 			}
-			if err != nil {
-				return err
-			}
-		case string:
-			l.extract(name, v)
-		case json.Number:
-			l.extract(name, v.String())
-		case bool:
-			l.extract(name, strconv.FormatBool(v))
 		}
-	}
-	_, err := d.Token() // the end
-	return err
-}
-
-// skipJSON passes the rest of a list or object that has begun.
-func skipJSON(d *json.Decoder) error {
-	for depth := 1; depth > 0; {
-		t, err := d.Token()
 		if err != nil {
 			return err
 		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
 	}
-	return nil
 }
 
 // sanitize makes a label name of a key: what is no letter, digit or underscore

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
@@ -20,7 +22,7 @@ func (l leafStorage) Querier(int64, int64) (storage.Querier, error) { return lea
 type leafQuerier leafStorage
 
 func (l leafQuerier) Select(_ context.Context, _ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == labels.MetricName })
+	i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel })
 	return &leafSet{series: l[matchers[i].Value]}
 }
 
@@ -49,41 +51,20 @@ type leafSeries struct{ stepped }
 func (s *leafSeries) Labels() labels.Labels { return s.labels }
 
 func (s *leafSeries) Iterator(chunkenc.Iterator) chunkenc.Iterator {
-	return &leafIterator{samples: s.samples, at: -1}
+	return storage.NewListSeriesIterator(leafSamples(s.samples))
 }
 
-// leafIterator has step k at k milliseconds.
-type leafIterator struct {
-	samples []sample
-	at      int
-}
+type leafSamples []sample
 
-func (i *leafIterator) Next() chunkenc.ValueType {
-	i.at++
-	return i.kind()
-}
+func (s leafSamples) Len() int                { return len(s) }
+func (s leafSamples) Get(i int) chunks.Sample { return &s[i] }
 
-func (i *leafIterator) kind() chunkenc.ValueType {
-	if i.at >= len(i.samples) {
-		return chunkenc.ValNone
-	}
-	return chunkenc.ValFloat
-}
+// A sample is one of Prometheus', at as many milliseconds as its step.
 
-func (i *leafIterator) Seek(t int64) chunkenc.ValueType {
-	i.at = max(i.at, 0)
-	found, _ := slices.BinarySearchFunc(i.samples[min(i.at, len(i.samples)):], t, func(s sample, t int64) int { return s.step - int(t) })
-	i.at += found
-	return i.kind()
-}
-
-func (i *leafIterator) At() (int64, float64) { return int64(i.samples[i.at].step), i.samples[i.at].value }
-func (i *leafIterator) AtT() int64           { return int64(i.samples[i.at].step) }
-func (*leafIterator) AtST() int64            { return 0 }
-func (*leafIterator) Err() error             { return nil }
-
-func (*leafIterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) { return 0, nil }
-
-func (*leafIterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
-	return 0, nil
-}
+func (s *sample) T() int64                    { return int64(s.step) }
+func (*sample) ST() int64                     { return 0 }
+func (s *sample) F() float64                  { return s.value }
+func (*sample) H() *histogram.Histogram       { return nil }
+func (*sample) FH() *histogram.FloatHistogram { return nil }
+func (*sample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (s *sample) Copy() chunks.Sample         { c := *s; return &c }

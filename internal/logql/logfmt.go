@@ -54,7 +54,7 @@ var (
 // over, or an error if strict.
 func eachPair(s string, strict bool, yield func(key, value string)) error {
 	for {
-		s = strings.TrimLeft(s, " \t\r\n")
+		s = strings.TrimLeftFunc(s, isBlank)
 		if s == "" {
 			return nil
 		}

@@ -13,7 +13,7 @@ import (
 func (q *query) logs(e *LogExpr, p Params) (*Result, error) {
 	pipeline := NewPipeline(e)
 	streams := newStreamSet()
-	var left, last, bytes = p.Limit, int64(-1), int64(0)
+	left, last, bytes := p.Limit, int64(-1), int64(0)
 	err := q.entries(sessionstore.Selection{Matchers: e.Matchers, Start: p.Start, End: p.End, Backward: p.Backward}, func(entry *sessionstore.Entry) bool {
 		if left <= 0 {
 			return false

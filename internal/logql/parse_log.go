@@ -14,9 +14,12 @@ type logRange struct {
 	window        time.Duration
 	offset        time.Duration
 	windowAt      int
-	offsetGiven   bool
 	windowPresent bool
 }
+
+// maxReach is the longest range and offset; times and both of them stay within
+// the bounds of nanoseconds.
+const maxReach = 10 * 365 * 24 * time.Hour
 
 // log reads a selector and its pipeline. In a range aggregation the window may
 // stand before or after the pipeline, and unwrap ends it.
@@ -64,8 +67,8 @@ func (p *parser) window(r *logRange) {
 		p.unexpected("a duration")
 	}
 	r.window, r.windowAt, r.windowPresent = p.take().duration, at, true
-	if r.window <= 0 {
-		p.fail(at, "the range has to be longer than 0")
+	if r.window <= 0 || r.window > maxReach {
+		p.fail(at, "the range has to be longer than 0 and at most 10 years")
 	}
 	p.expect("]")
 	if p.acceptWord("offset") {
@@ -73,7 +76,9 @@ func (p *parser) window(r *logRange) {
 		if p.peek().kind != tokenDuration {
 			p.unexpected("a duration")
 		}
-		r.offset = p.take().duration
+		if r.offset = p.take().duration; r.offset > maxReach {
+			p.fail(at, "the offset is more than 10 years")
+		}
 		if negative {
 			r.offset = -r.offset
 		}

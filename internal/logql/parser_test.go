@@ -28,8 +28,10 @@ var good = []struct{ query, want string }{
 	{`topk(3, sum(rate({app="a"}[5m])) without (c))`, `topk(3, sum without (c) (rate({app="a"}[5m])))`},
 	{`vector(1)+vector(1)`, `(vector(1) + vector(1))`},
 	{`1 + 2 * 3 ^ 2 ^ 2 > bool 1`, `((1 + (2 * (3 ^ (2 ^ 2)))) > bool 1)`},
-	{`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(-1)`,
-		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(-1))`},
+	{
+		`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(-1)`,
+		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(-1))`,
+	},
 	{`label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`, `label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`},
 }
 
@@ -69,6 +71,8 @@ var bad = []struct{ query, why string }{
 	{`{app="a"} | label_format a=b, a=c`, "multiple label name 'a'"},
 	{`{app="a"} | unwrap x`, "belongs into a range aggregation"},
 	{`{app="a"} | size > 5kb`, "is no number, duration or size"},
+	{`rate({app="a"}[11y])`, "at most 10 years"},
+	{`rate({app="a"}[1m] offset 11y)`, "more than 10 years"},
 	{`rate({app="a"})`, "a range such as [5m]"},
 	{`rate({app="a"}[5m]) by (x)`, "grouping not allowed"},
 	{`sum_over_time({app="a"}[5m])`, "without unwrap"},

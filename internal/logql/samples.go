@@ -75,7 +75,9 @@ func (c *collector) collect(sel sessionstore.Selection) error {
 		return c.collectTimes(sel)
 	}
 	someLabels := c.e.Op != opAbsent && (c.grouping == nil || c.grouping.Without || len(c.grouping.Labels) > 0)
-	pipeline := NewPipeline(&LogExpr{Stages: c.e.needed(someLabels)})
+	stages := c.e.needed(someLabels)
+	sel.NoLines = c.e.Op != opBytes && c.e.Op != opBytesRate && !slices.ContainsFunc(stages, readsLine)
+	pipeline := NewPipeline(&LogExpr{Stages: stages})
 	l := &pipeline.program.line
 	return c.q.entries(sel, func(entry *sessionstore.Entry) bool {
 		first, last := c.q.steps.windows(entry.At, c.e.Range, c.e.Offset)
@@ -116,6 +118,12 @@ func (e *RangeAggregation) needed(labels bool) []Stage {
 		}
 	}
 	return stages
+}
+
+// readsLine is true for stages that look at the line; of templates it is not
+// known.
+func readsLine(s Stage) bool {
+	return !isA[*FilterStage](s) && !isA[*KeepDrop](s)
 }
 
 func isA[T Stage](s Stage) bool { _, is := s.(T); return is }

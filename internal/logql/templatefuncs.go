@@ -157,7 +157,7 @@ func printf(format string, args ...any) (string, error) {
 }
 
 func title(s string) string {
-	var before rune = ' '
+	before := ' '
 	return strings.Map(func(r rune) rune {
 		if before == ' ' || before == '\t' || before == '\n' {
 			before = r
@@ -177,17 +177,25 @@ func mathFuncs() texttemplate.FuncMap {
 	f := texttemplate.FuncMap{
 		"int":     func(v any) int64 { return int64(toFloat(v)) },
 		"float64": toFloat,
-		"add":     func(first any, more ...any) int64 { return foldInt(first, more, func(a, b int64) int64 { return a + b }) },
-		"mul":     func(first any, more ...any) int64 { return foldInt(first, more, func(a, b int64) int64 { return a * b }) },
-		"max":     func(first any, more ...any) int64 { return foldInt(first, more, func(a, b int64) int64 { return max(a, b) }) },
-		"min":     func(first any, more ...any) int64 { return foldInt(first, more, func(a, b int64) int64 { return min(a, b) }) },
-		"sub":     func(a, b any) int64 { return toInt(a) - toInt(b) },
-		"div":     func(a, b any) (int64, error) { return divide(a, b, func(a, b int64) int64 { return a / b }) },
-		"mod":     func(a, b any) (int64, error) { return divide(a, b, func(a, b int64) int64 { return a % b }) },
-		"ceil":    func(v any) float64 { return math.Ceil(toFloat(v)) },
-		"floor":   func(v any) float64 { return math.Floor(toFloat(v)) },
-		"round":   round,
-		"bytes":   func(s string) (float64, error) { n, err := parseBytes(s); return float64(n), err },
+		"add": func(first any, more ...any) int64 {
+			return foldInt(first, more, func(a, b int64) int64 { return a + b })
+		},
+		"mul": func(first any, more ...any) int64 {
+			return foldInt(first, more, func(a, b int64) int64 { return a * b })
+		},
+		"max": func(first any, more ...any) int64 {
+			return foldInt(first, more, func(a, b int64) int64 { return max(a, b) })
+		},
+		"min": func(first any, more ...any) int64 {
+			return foldInt(first, more, func(a, b int64) int64 { return min(a, b) })
+		},
+		"sub":   func(a, b any) int64 { return toInt(a) - toInt(b) },
+		"div":   func(a, b any) (int64, error) { return divide(a, b, func(a, b int64) int64 { return a / b }) },
+		"mod":   func(a, b any) (int64, error) { return divide(a, b, func(a, b int64) int64 { return a % b }) },
+		"ceil":  func(v any) float64 { return math.Ceil(toFloat(v)) },
+		"floor": func(v any) float64 { return math.Floor(toFloat(v)) },
+		"round": round,
+		"bytes": func(s string) (float64, error) { n, err := parseBytes(s); return float64(n), err },
 	}
 	for name, op := range map[string]func(a, b float64) float64{
 		"addf": func(a, b float64) float64 { return a + b }, "subf": func(a, b float64) float64 { return a - b },

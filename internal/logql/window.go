@@ -45,12 +45,12 @@ type run struct {
 
 // moments are what aggregations need to know of values.
 type moments struct {
-	count               float64
-	sum, min, max       float64
-	mean, squares       float64 // squares: the sum of squared distances from mean
-	firstValue, newest  float64
-	values              []float64 // of quantiles only
-	keepValues          bool
+	count              float64
+	sum, min, max      float64
+	mean, squares      float64 // squares: the sum of squared distances from mean
+	firstValue, newest float64
+	values             []float64 // of quantiles only
+	keepValues         bool
 }
 
 func (m *moments) add(v float64) {

@@ -45,6 +45,16 @@ type Options struct {
 	MaxLines      int          // that one query may ask for; 5000
 	MaxResponse   int64        // bytes of an answer; 64 MiB
 	MaxTails      int          // live tails; 20
+	// TailPatience is how long a tail waits for a client that takes nothing; 10 s.
+	TailPatience time.Duration
+}
+
+// Stats is what an API has done and does, for metrics.
+type Stats struct {
+	Running, Waiting, Tails int64  // queries, and live tails, at the moment
+	Refused                 uint64 // queries and tails, because there were too many
+	TailDropped             uint64 // records that slow tails did not get
+	TailsCutOff             uint64 // tails that took nothing any more
 }
 
 // API serves /loki/api/v1/.
@@ -54,6 +64,9 @@ type API struct {
 	slots   chan struct{}
 	queued  atomic.Int64
 	tails   atomic.Int64
+	refused atomic.Uint64
+	dropped atomic.Uint64
+	cutOff  atomic.Uint64
 	ended   context.Context // when Close was called
 	endTail context.CancelFunc
 }
@@ -71,6 +84,7 @@ func New(o Options) (*API, error) {
 	defaultTo(&o.MaxLines, 5000)
 	defaultTo(&o.MaxResponse, 64<<20)
 	defaultTo(&o.MaxTails, 20)
+	defaultTo(&o.TailPatience, 10*time.Second)
 	var r record.Record
 	names := []string{"detected_level"} // of Grafana; nothing here has it
 	for _, l := range r.StreamLabels("") {
@@ -85,7 +99,7 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
-func defaultTo[T int | int64](v *T, fallback T) {
+func defaultTo[T ~int | ~int64](v *T, fallback T) {
 	if *v == 0 {
 		*v = fallback
 	}
@@ -93,6 +107,14 @@ func defaultTo[T int | int64](v *T, fallback T) {
 
 // Close ends the tails: an HTTP server knows nothing of them any more.
 func (a *API) Close() { a.endTail() }
+
+// Stats may be called at any time.
+func (a *API) Stats() Stats {
+	return Stats{
+		Running: int64(len(a.slots)), Waiting: a.queued.Load(), Tails: a.tails.Load(),
+		Refused: a.refused.Load(), TailDropped: a.dropped.Load(), TailsCutOff: a.cutOff.Load(),
+	}
+}
 
 // Handler serves all paths below /loki/api/v1/.
 func (a *API) Handler() http.Handler {
@@ -157,6 +179,7 @@ func (a *API) admitted(r *http.Request, handle func(*http.Request) (*answer, err
 	default:
 		if a.queued.Add(1) > int64(a.o.MaxQueued) {
 			a.queued.Add(-1)
+			a.refused.Add(1)
 			return nil, &statusError{http.StatusTooManyRequests, "too many outstanding requests: more queries wait than max_queued allows"}
 		}
 		select {
@@ -197,12 +220,12 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, logql.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		status, message = http.StatusGatewayTimeout, "the query took longer than "+a.engine.Limits().Timeout.String()+" (timeout): ask for less"
 	case errors.Is(err, context.Canceled):
-		status, message = statusClientClosed, "the request was cancelled"
+		status, message = statusClientClosed, "the request was canceled"
 	default:
 		a.o.Logger.ErrorContext(r.Context(), "reading from the store failed", "path", r.URL.Path, "err", err)
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(message + "\n")) // whoever asked is gone
+	_, _ = w.Write([]byte(message)) // whoever asked is gone
 }

@@ -35,6 +35,7 @@ type follower struct {
 type batch struct {
 	streams []*logql.LogStream
 	dropped []droppedEntry
+	left    int // that were dropped, with those that are not named
 	read    int // entries, with those that the pipeline left out
 }
 
@@ -106,7 +107,7 @@ func (f *follower) forget() {
 
 // next returns the next batch of what is new.
 func (f *follower) next(ctx context.Context) (batch, error) {
-	dropped, err := f.skip(ctx)
+	dropped, left, err := f.skip(ctx)
 	if err != nil {
 		return batch{}, err
 	}
@@ -124,11 +125,11 @@ func (f *follower) next(ctx context.Context) (batch, error) {
 		f.note(e)
 	}
 	f.forget()
-	return batch{streams: f.pipeline.Run(entries), dropped: dropped, read: len(entries)}, nil
+	return batch{streams: f.pipeline.Run(entries), dropped: dropped, left: left, read: len(entries)}, nil
 }
 
-// skip drops what a client is too far behind with.
-func (f *follower) skip(ctx context.Context) (dropped []droppedEntry, err error) {
+// skip drops what a client is too far behind with, names some and counts all.
+func (f *follower) skip(ctx context.Context) (dropped []droppedEntry, left int, err error) {
 	var recent []droppedEntry // the last batch, as a ring
 	count := 0
 	err = f.source.Times(ctx, f.selection(f.newest+1), func(st *sessionstore.Stream, at int64) bool {
@@ -145,10 +146,10 @@ func (f *follower) skip(ctx context.Context) (dropped []droppedEntry, err error)
 		return true
 	})
 	if err != nil || count <= followLag {
-		return nil, err
+		return nil, 0, err
 	}
 	f.newest = recent[count%followBatch].at - 1
 	f.floor = f.newest + 1
 	f.forget()
-	return dropped, nil
+	return dropped, count - followBatch, nil
 }

@@ -17,11 +17,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/prometheus/prometheus/model/labels"
-
-	"github.com/pm25/pm25/internal/lokiapi/sourcetest"
-	"github.com/pm25/pm25/internal/record"
 )
 
 // lokiConfig is a Loki of one process that adds nothing to what is pushed.
@@ -111,38 +106,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// A world is the same records in a real Loki and in our API.
-type world struct {
-	start  time.Time // of the records, a whole minute
-	loki   string    // addresses
-	ours   string
-	memory *sourcetest.Memory
-	pushed map[string]*pushStream
-}
-
-type pushStream struct {
-	Stream map[string]string `json:"stream"`
-	Values [][3]any          `json:"values"`
-}
-
-// add keeps a record for both, at seconds (with nine exact digits) of the world.
-func (w *world) add(stream labels.Labels, after time.Duration, line string, metadata ...string) {
-	at := w.start.Add(after).UnixNano()
-	var pairs []record.Pair
-	third := map[string]string{}
-	for i := 0; i < len(metadata); i += 2 {
-		pairs = append(pairs, record.Pair{Name: metadata[i], Value: metadata[i+1]})
-		third[metadata[i]] = metadata[i+1]
-	}
-	w.memory.Add(stream, at, line, pairs...)
-	p := w.pushed[stream.String()]
-	if p == nil {
-		p = &pushStream{Stream: stream.Map()}
-		w.pushed[stream.String()] = p
-	}
-	p.Values = append(p.Values, [3]any{strconv.FormatInt(at, 10), line, third})
-}
-
+// push gives all records to Loki.
 func (w *world) push(t *testing.T) {
 	t.Helper()
 	var streams []*pushStream

@@ -2,7 +2,9 @@ package lokiapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -15,7 +17,6 @@ const (
 	maxTailDelay  = 5 * time.Second        // of delay_for, as in Loki
 	maxTailTime   = time.Hour              // after which a client has to come again, as with Loki
 	tailPause     = 200 * time.Millisecond // at least, between two looks
-	tailWriteWait = 10 * time.Second       // a client that takes no message for so long is cut off
 	tailPing      = 15 * time.Second
 	tailSilence   = time.Minute // without a pong
 )
@@ -73,12 +74,13 @@ func (a *API) tail(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.tails.Add(1) > int64(a.o.MaxTails) {
 		a.tails.Add(-1)
+		a.refused.Add(1)
 		a.fail(w, r, &statusError{http.StatusTooManyRequests, "max concurrent tail requests limit exceeded, max_tails is " + strconv.Itoa(a.o.MaxTails)})
 		return
 	}
 	defer a.tails.Add(-1)
 	// Checks Origin against Host: pages of others open no tails.
-	upgrader := websocket.Upgrader{HandshakeTimeout: tailWriteWait, ReadBufferSize: 1 << 10, WriteBufferSize: 16 << 10}
+	upgrader := websocket.Upgrader{HandshakeTimeout: a.o.TailPatience, ReadBufferSize: 1 << 10, WriteBufferSize: 16 << 10}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // it has answered
@@ -138,7 +140,7 @@ func (t *tailer) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ping.C:
-			if t.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(tailWriteWait)) != nil {
+			if t.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(t.api.o.TailPatience)) != nil {
 				return nil
 			}
 		case <-committed:
@@ -170,6 +172,7 @@ func ignoreEnd(ctx context.Context, err error) error {
 func (t *tailer) pass(ctx context.Context) (bool, error) {
 	for {
 		batch, err := t.follow.next(ctx)
+		t.api.dropped.Add(uint64(batch.left))
 		if err != nil || batch.empty() {
 			return true, err
 		}
@@ -202,8 +205,12 @@ func (t *tailer) send(b batch) bool {
 		out.raw("]")
 	}
 	out.raw("}")
-	if t.conn.SetWriteDeadline(time.Now().Add(tailWriteWait)) != nil {
+	if t.conn.SetWriteDeadline(time.Now().Add(t.api.o.TailPatience)) != nil {
 		return false
 	}
-	return t.conn.WriteMessage(websocket.TextMessage, out.b.Bytes()) == nil
+	err := t.conn.WriteMessage(websocket.TextMessage, out.b.Bytes())
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.api.cutOff.Add(1)
+	}
+	return err == nil
 }

@@ -80,6 +80,11 @@ func (m *Memory) Entries(ctx context.Context, sel sessionstore.Selection, yield 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if sel.NoLines {
+			bare := *e
+			bare.Line = ""
+			e = &bare
+		}
 		if !yield(e) {
 			break
 		}
@@ -128,4 +133,20 @@ func (m *Memory) Subscribe() (committed <-chan struct{}, cancel func()) {
 		defer m.mu.Unlock()
 		delete(m.told, c)
 	}
+}
+
+// Flood adds n lines, a microsecond apart, and tells of them once.
+func (m *Memory) Flood(stream labels.Labels, at int64, n int) {
+	other := New()
+	for i := range n {
+		other.Add(stream, at+int64(i)*1000, fmt.Sprint("line ", i))
+	}
+	m.mu.Lock()
+	for _, e := range other.entries {
+		e.ID = fmt.Sprintf("%08d", len(m.entries))
+		m.entries = append(m.entries, e)
+	}
+	slices.SortFunc(m.entries, compare)
+	m.mu.Unlock()
+	m.Add(stream, at+int64(n)*1000, "the last line")
 }

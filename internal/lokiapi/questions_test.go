@@ -1,5 +1,3 @@
-//go:build oracle
-
 package lokiapi_test
 
 const scalarTime = "the time of a scalar is the query's; Loki's is far in the future, whatever is asked"
