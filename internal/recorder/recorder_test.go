@@ -120,7 +120,6 @@ func TestLastLines(t *testing.T) {
 	w.end(exits.Crash, 1, false)
 	w.pass(400 * time.Millisecond)
 	w.online(w.at, "1")
-	w.pass(800 * time.Millisecond)
 	write("the next life\n")
 	w.pass(10 * time.Second)
 	n := 0

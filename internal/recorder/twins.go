@@ -118,6 +118,8 @@ type held struct {
 	thrown *pm2.Thrown
 	mech   record.Mechanism
 	due    time.Time
+	lines  []record.LogLine // where the process was started anew meanwhile
+	ended  bool             // it was
 }
 
 // sighting is one word about a throw, or about several.
