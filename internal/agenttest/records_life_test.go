@@ -12,7 +12,7 @@ import (
 
 // storm rejects often and lives on.
 const storm = `
-let left = 2000;
+let left = 500;
 const timer = setInterval(() => {
   for (let i = 0; i < 20 && left > 0; i++, left--) Promise.reject(new Error('storm ' + left));
   if (left === 0) clearInterval(timer);
@@ -27,18 +27,22 @@ func TestStormOfExceptions(t *testing.T) {
 	d := pm2test.New(t, pm2test.Options{})
 	script := filepath.Join(t.TempDir(), "storm.js")
 	write(t, script, storm)
+	notifier := filepath.Join(t.TempDir(), "notifier.js")
+	write(t, notifier, "const pm25 = require('"+filepath.Join(pm2test.Root(), "ext")+"')\n"+
+		"setTimeout(() => { for (let i = 0; i < 500; i++) pm25.notifyError(new Error('declined ' + i)) }, 500)\nsetInterval(() => {}, 1000)\n")
 	ext := []string{"--require", filepath.Join(pm2test.Root(), "ext", "register.cjs")}
 	w := watchAndRecord(t, d, t.TempDir())
 	defer w.stop()
 	d.App(t,
 		pm2test.AppSpec{Name: "fork", Script: script}, pm2test.AppSpec{Name: "cluster", Script: script, Cluster: 2},
 		pm2test.AppSpec{Name: "ext-fork", Script: script, NodeArgs: ext}, pm2test.AppSpec{Name: "ext-cluster", Script: script, Cluster: 2, NodeArgs: ext},
+		pm2test.AppSpec{Name: "notified", Script: notifier, NodeArgs: ext},
 	)
-	throws := map[string]uint64{"fork": 2000, "cluster": 4000, "ext-fork": 2000, "ext-cluster": 4000}
-	pm2test.Eventually(t, 30*time.Second, func() error {
+	throws := map[string]uint64{"fork": 500, "cluster": 1000, "ext-fork": 500, "ext-cluster": 1000, "notified": 500}
+	pm2test.Eventually(t, 40*time.Second, func() error {
 		m := w.scrape()
 		for name, want := range throws {
-			if v, _ := m.value("pm2_app_exceptions_total", "app", name, "handled", "false"); v != float64(want) {
+			if v, _ := m.value("pm2_app_exceptions_total", "app", name, "handled", fmt.Sprint(name == "notified")); v != float64(want) {
 				return fmt.Errorf("%s: %v exceptions are counted, want %d", name, v, want)
 			}
 		}
