@@ -79,7 +79,7 @@ func TestCountsOfReports(t *testing.T) {
 			w.end("crash", 1, false)
 			w.pass(5 * time.Second)
 		}
-		w.core.flush(w.at)
+		w.flush(w.at)
 		var n [classes]uint64
 		for _, r := range w.sink.records {
 			if e := r.Exception; e != nil && e.Handled {
@@ -103,7 +103,7 @@ func TestReportsOfBefore(t *testing.T) {
 	x.report()
 	w.pass(3 * time.Minute)
 	x.report()
-	w.core.flush(w.at)
+	w.flush(w.at)
 	if got := w.sink.throws(); got != 1 {
 		t.Errorf("records stand for %d throws: %s", got, fmt.Sprint(w.told()))
 	}
