@@ -136,3 +136,24 @@ func TestLastLines(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 }
+
+// TestLinesAfterAThrow: what a process that lives on writes later is not part
+// of it.
+func TestLinesAfterAThrow(t *testing.T) {
+	w := newWorld(t)
+	w.opts.LogLines = 3
+	w.opts.Tools.Ring = func() Ring {
+		ring, _ := logring.New(logring.Options{Lines: 40, Line: 100, Bytes: 4000})
+		return ring
+	}
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("before\n")})
+	w.event(byFork("boom"))
+	w.pass(200 * time.Millisecond)
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("of it\n")})
+	w.pass(lateLines)
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("later\n")})
+	w.pass(5 * time.Second)
+	if r := w.sink.records[0]; len(r.Logs) != 2 || r.Logs[1].Text != "of it" {
+		t.Errorf("%+v", r.Logs)
+	}
+}
