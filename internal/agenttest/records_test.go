@@ -1,148 +1,18 @@
 package agenttest
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-
-	"github.com/pm25/pm25/internal/app"
-	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/record"
 )
-
-// records keeps what an agent recorded.
-type records struct {
-	mu  sync.Mutex
-	all []*record.Record
-}
-
-func (r *records) Offer(rec *record.Record) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all = append(r.all, rec)
-	return true
-}
-
-func (r *records) of(app string) (out []*record.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, rec := range r.all {
-		if rec.App == app {
-			out = append(out, rec)
-		}
-	}
-	return out
-}
-
-// told is what is left of an app's records of some kinds, in order of time.
-func (r *records) told(app string, kinds ...record.Kind) []string {
-	var out []string
-	of := r.of(app)
-	slices.SortStableFunc(of, func(a, b *record.Record) int { return a.Time().Compare(b.Time()) })
-	for _, rec := range of {
-		if !slices.Contains(kinds, rec.Kind) {
-			continue
-		}
-		line := string(rec.Kind)
-		switch {
-		case rec.Exception != nil:
-			e := rec.Exception
-			line = fmt.Sprintf("%s: %s ×%d %s %s", e.Name, firstLine(e.Message), rec.Count(), rec.Source, e.Mechanism)
-		case rec.Exit != nil:
-			line = fmt.Sprintf("exit %s %d %s", rec.Exit.Reason, rec.Exit.Code, rec.Exit.Signal)
-		case rec.Deploy != nil:
-			line = fmt.Sprintf("deploy %s → %s", rec.Deploy.FromVersion, rec.Version)
-		case rec.Event != nil:
-			line = fmt.Sprintf("event %s %s", rec.Event.Name, rec.Event.Data)
-		}
-		out = append(out, strings.TrimSpace(line))
-	}
-	return out
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}
-
-// watching is an agent in this process that records.
-type watching struct {
-	t *testing.T
-	*records
-	agent *app.Agent
-}
-
-func watchAndRecord(t *testing.T, d *pm2test.Daemon, state string) *watching {
-	t.Helper()
-	w := &watching{t: t, records: &records{}}
-	w.start(d, state)
-	return w
-}
-
-func (w *watching) start(d *pm2test.Daemon, state string) {
-	w.t.Helper()
-	_, slogger := app.NewLoggers("error", "logfmt")
-	on := map[string]bool{}
-	for _, c := range catalog.Collectors() {
-		on[c] = true
-	}
-	agent, err := app.NewAgent(app.Options{
-		Homes: []string{"r=" + d.Home()}, ForgetAfter: time.Hour, StateDir: state, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
-		Record: app.RecordOptions{Sink: w.records, Host: "h1", LogLines: 20}, Logger: log.NewNopLogger(), Slog: slogger, Now: time.Now,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := agent.Start(context.Background()); err != nil {
-		w.t.Fatal(err)
-	}
-	w.agent = agent
-}
-
-func (w *watching) stop() {
-	w.t.Helper()
-	if w.agent == nil {
-		return
-	}
-	if err := w.agent.Stop(); err != nil {
-		w.t.Error(err)
-	}
-	w.agent.Close()
-	w.agent = nil
-}
-
-func (w *watching) scrape() metrics {
-	w.t.Helper()
-	rec := httptest.NewRecorder()
-	w.agent.Metrics().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	return parse(w.t, rec.Body.String())
-}
-
-// want waits until an app's records of some kinds are these.
-func (w *watching) want(app string, kinds []record.Kind, want ...string) {
-	w.t.Helper()
-	pm2test.Eventually(w.t, 15*time.Second, func() error {
-		got := w.told(app, kinds...)
-		sorted := slices.Clone(want)
-		slices.Sort(got)
-		slices.Sort(sorted)
-		if !slices.Equal(got, sorted) {
-			return fmt.Errorf("%s: %q, want %q", app, got, sorted)
-		}
-		return nil
-	})
-}
 
 var (
 	exceptionsOnly = []record.Kind{record.Exception}
@@ -152,7 +22,8 @@ var (
 
 // TestRecords: what apps under the real PM2 do is recorded once each.
 func TestRecords(t *testing.T) {
-	d := pm2test.New(t, pm2test.Options{Env: []string{"PM2_WORKER_INTERVAL=1000"}})
+	t.Parallel()
+	d := pm2test.New(t, pm2test.Options{Env: []string{"PM2_WORKER_INTERVAL=1000", "DAEMON_SECRET=canary-daemon"}})
 	dir := t.TempDir()
 	syntax := filepath.Join(dir, "syntax.js")
 	write(t, syntax, "const a = ;\n")
@@ -166,7 +37,7 @@ func TestRecords(t *testing.T) {
 	defer w.stop()
 	noPMX := map[string]any{"autorestart": false, "pmx": false}
 	d.App(t,
-		pm2test.AppSpec{Name: "throw-fork", Do: throw, Extra: once},
+		pm2test.AppSpec{Name: "throw-fork", Do: throw, Extra: once, Env: map[string]string{"DATABASE_URL": "canary-url", "axm_monitor": "canary", "pm2_env": "canary"}},
 		pm2test.AppSpec{Name: "throw-cluster", Do: throw, Cluster: 1, Extra: once},
 		pm2test.AppSpec{Name: "throw-ext-fork", Do: throw, Extra: once, NodeArgs: ext},
 		pm2test.AppSpec{Name: "throw-ext-cluster", Do: throw, Cluster: 1, Extra: once, NodeArgs: ext},
@@ -207,9 +78,66 @@ func TestRecords(t *testing.T) {
 	})
 	w.want("nopmx", faults, "TypeError: boom ×1 log logged", crashed)
 	w.syntaxError()
+	w.sourceMapped(d)
+	w.byExtension(d, ext)
 	w.sameAsMetrics()
 	w.stop()
 	w.wellFormed("throw-fork", "throw-cluster", "throw-ext-fork", "throw-ext-cluster")
+}
+
+// sourceMapped: a compiled app's exception says where it is in the source.
+func (w *watching) sourceMapped(d *pm2test.Daemon) {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(pm2test.Root(), "internal/sourcemap/testdata/app"))); err != nil {
+		w.t.Fatal(err)
+	}
+	d.App(w.t, pm2test.AppSpec{Name: "mapped", Script: filepath.Join(dir, "tsc", "main.js"), Extra: map[string]any{"cwd": dir, "autorestart": false, "disable_source_map_support": true}})
+	pm2test.Eventually(w.t, 15*time.Second, func() error {
+		for _, r := range w.of("mapped") {
+			if e := r.Exception; e != nil {
+				if e.Mapped == "" || !strings.HasSuffix(e.Frames[0].File, "src/cart.ts") || e.Frames[0].Line != 12 || !strings.Contains(e.Frames[0].Text, "amount") || !strings.Contains(e.Stack, "cart.js") {
+					return fmt.Errorf("mapped to %q, %+v", e.Mapped, e.Frames[0])
+				}
+				return nil
+			}
+		}
+		return fmt.Errorf("mapped: %q", w.told("mapped", record.Exception, record.Exit))
+	})
+}
+
+// byExtension: what only pm25-ext tells.
+func (w *watching) byExtension(d *pm2test.Daemon, ext []string) {
+	w.t.Helper()
+	script := filepath.Join(w.t.TempDir(), "shop.js")
+	write(w.t, script, `
+const pm25 = require('`+filepath.Join(pm2test.Root(), "ext")+`');
+const http = require('http');
+const server = http.createServer((req, res) => setTimeout(() => res.end('ok'), 300));
+server.listen(0, '127.0.0.1', () => http.get({ port: server.address().port, path: '/cart?token=canary' }, (res) => res.resume()));
+setTimeout(() => {
+  pm25.event('order.placed', { order: 7, password: 'canary' });
+  pm25.notifyError(new RangeError('declined', { cause: new Error('no funds') }), { order: 7, token: 'canary' });
+}, 500);
+setInterval(() => {}, 1000);
+`)
+	d.App(w.t, pm2test.AppSpec{Name: "shop", Script: script, NodeArgs: ext})
+	w.want("shop", exceptionsOnly, "RangeError: declined ×1 ext notified")
+	w.want("shop", []record.Kind{record.Event}, `event order.placed {"order":7,"password":"[redacted:password]"}`)
+	w.want("shop", []record.Kind{record.SlowRequest}, "slow_request")
+	for _, r := range w.of("shop") {
+		switch {
+		case r.Exception != nil:
+			e := r.Exception
+			if len(e.Causes) != 1 || e.Causes[0].Message != "no funds" || !e.Handled || !strings.Contains(string(e.Context), `"order":7`) || r.Level != record.LevelWarn {
+				w.t.Errorf("%+v", e)
+			}
+		case r.Request != nil:
+			if q := r.Request; q.Code != 200 || q.Seconds < 0.3 || q.Method != "GET" || q.Route != "/cart" {
+				w.t.Errorf("%+v", q)
+			}
+		}
+	}
 }
 
 // syntaxError: a script that can not start is tried and given up; the throws
@@ -250,6 +178,9 @@ func (w *watching) wellFormed(throwers ...string) {
 		if refusal := r.Check(time.Now()); refusal != nil {
 			w.t.Errorf("%s of %s: %s", r.Kind, r.App, refusal.Error)
 		}
+		if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "canary") {
+			w.t.Errorf("a secret came out, or no JSON (%v): %s", err, text)
+		}
 		if ids[r.ID] {
 			w.t.Errorf("two records have one id: %s of %s", r.Kind, r.App)
 		}
@@ -273,104 +204,6 @@ func (w *watching) wellFormed(throwers ...string) {
 	if os.Getenv("PM25_SHOW_RECORDS") != "" {
 		for _, r := range w.all {
 			w.t.Logf("%s %s/%s:%d %s %s", r.Kind, r.Namespace, r.App, r.PMID, r.Version, r.Line())
-		}
-	}
-}
-
-// storm rejects often and lives on.
-const storm = `
-let left = 2000;
-const timer = setInterval(() => {
-  for (let i = 0; i < 20 && left > 0; i++, left--) Promise.reject(new Error('storm ' + left));
-  if (left === 0) clearInterval(timer);
-}, 20);
-setInterval(() => {}, 1000);
-`
-
-// TestStormOfExceptions: few records stand for all throws, whoever tells of
-// them.
-func TestStormOfExceptions(t *testing.T) {
-	d := pm2test.New(t, pm2test.Options{})
-	script := filepath.Join(t.TempDir(), "storm.js")
-	write(t, script, storm)
-	ext := []string{"--require", filepath.Join(pm2test.Root(), "ext", "register.cjs")}
-	w := watchAndRecord(t, d, t.TempDir())
-	defer w.stop()
-	d.App(t,
-		pm2test.AppSpec{Name: "fork", Script: script}, pm2test.AppSpec{Name: "cluster", Script: script, Cluster: 2},
-		pm2test.AppSpec{Name: "ext-fork", Script: script, NodeArgs: ext}, pm2test.AppSpec{Name: "ext-cluster", Script: script, Cluster: 2, NodeArgs: ext},
-	)
-	throws := map[string]uint64{"fork": 2000, "cluster": 4000, "ext-fork": 2000, "ext-cluster": 4000}
-	pm2test.Eventually(t, 30*time.Second, func() error {
-		m := w.scrape()
-		for name, want := range throws {
-			if v, _ := m.value("pm2_app_exceptions_total", "app", name, "handled", "false"); v != float64(want) {
-				return fmt.Errorf("%s: %v exceptions are counted, want %d", name, v, want)
-			}
-		}
-		return nil
-	})
-	w.stop() // which records what waits
-	for name, want := range throws {
-		var n uint64
-		records := 0
-		for _, r := range w.of(name) {
-			if r.Kind == record.Exception {
-				n += r.Count()
-				records++
-				t.Logf("%s: ×%d %s %s %v %q %s %s", name, r.Count(), r.Source, r.Exception.Mechanism, r.Exception.Handled, r.Exception.Title, r.Exception.Fingerprint[:8], r.Exception.Stack)
-			}
-		}
-		if n != want || records > 6 {
-			t.Errorf("%s: %d records stand for %d throws, want %d", name, records, n, want)
-		}
-	}
-}
-
-// TestLifecycleRecords: what an operator does.
-func TestLifecycleRecords(t *testing.T) {
-	d := pm2test.New(t, pm2test.Options{})
-	dir := t.TempDir()
-	version := func(v string) { write(t, filepath.Join(dir, "package.json"), `{"name":"shop","version":"`+v+`"}`) }
-	version("1.0.0")
-	write(t, filepath.Join(dir, "shop.js"), "setInterval(() => {}, 1000)\n")
-	state := t.TempDir()
-	w := watchAndRecord(t, d, state)
-	defer func() { w.stop() }()
-	d.App(t, pm2test.AppSpec{Name: "web"}, pm2test.AppSpec{Name: "api", Cluster: 2}, pm2test.AppSpec{Name: "shop", Script: filepath.Join(dir, "shop.js"), Cluster: 2})
-	w.want("web", life, "start")
-	w.want("api", life, "start", "start")
-	d.Must(t, "restart", "web")
-	w.want("web", life, "start", "exit operator 0", "restart")
-	d.Must(t, "stop", "web")
-	w.want("web", life, "start", "exit operator 0", "restart", "exit operator 0", "stop")
-	d.Must(t, "start", "web")
-	d.Must(t, "reload", "api")
-	w.want("web", life, "start", "exit operator 0", "restart", "exit operator 0", "stop", "start")
-	w.want("api", life, "start", "start", "restart", "restart", "exit reload 0", "exit reload 0", "reload")
-	version("1.1.0")
-	d.Must(t, "reload", "shop")
-	w.want("shop", []record.Kind{record.Deploy}, "deploy 1.0.0 → 1.1.0")
-	w.scrape()
-	w.stop()
-	version("1.2.0") // while the agent is away
-	d.Must(t, "restart", "shop")
-	d.Must(t, "restart", "web")
-	w.start(d, state)
-	w.want("shop", []record.Kind{record.Deploy}, "deploy 1.0.0 → 1.1.0", "deploy 1.1.0 → 1.2.0")
-	w.want("web", []record.Kind{record.Exit}, "exit operator 0", "exit operator 0", "exit operator 0")
-	d.Must(t, "delete", "api")
-	pm2test.Eventually(t, 10*time.Second, func() error {
-		w.scrape()
-		if n := len(w.told("api", record.Delete)); n != 2 {
-			return fmt.Errorf("%d are deleted", n)
-		}
-		return nil
-	})
-	w.stop()
-	for _, r := range w.all {
-		if refusal := r.Check(time.Now()); refusal != nil {
-			t.Errorf("%s of %s: %s", r.Kind, r.App, refusal.Error)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -11,7 +12,9 @@ import (
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/internal/recorder"
+	"github.com/pm25/pm25/internal/safefile"
 	"github.com/pm25/pm25/internal/scrub"
+	"github.com/pm25/pm25/internal/sourcemap"
 	"github.com/pm25/pm25/internal/stack"
 	"github.com/pm25/pm25/internal/stacklog"
 )
@@ -109,10 +112,32 @@ func (r *recorders) start(c discovery.Candidate) *recorder.Recorder {
 		return nil
 	}
 	o := r.opts
-	o.Daemon = c.Label
+	o.Daemon, o.Tools.Map = c.Label, sourceMaps(c)
 	rec := recorder.New(o)
 	go rec.Run()
 	return rec
+}
+
+// maxMaps bounds what is kept of the source maps of one daemon's apps.
+const maxMaps = 32 << 20
+
+// sourceMaps applies those that lie beside the scripts, nil where nobody can
+// tell whose files may be read.
+func sourceMaps(c discovery.Candidate) func(root string, frames []record.Frame) ([]record.Frame, bool) {
+	if c.OwnerUID < 0 {
+		return nil
+	}
+	m, err := sourcemap.New(sourcemap.Options{MaxCache: maxMaps, Open: func(path string) (fs.File, error) {
+		f, _, err := safefile.Open(c.Root, path, c.OwnerUID, 0)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
+	}})
+	if err != nil {
+		panic(err) // there is something to open files with
+	}
+	return m.Map
 }
 
 // tellVersions tells a recorder what apps had run when the agent was stopped.

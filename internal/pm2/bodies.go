@@ -138,7 +138,7 @@ func (d *bodyDecoder) thrown() (*Thrown, error) {
 		case "callsite":
 			return d.text(&t.Callsite, record.MaxMessage)
 		case "metadata":
-			t.handledByApp = true
+			t.ByApp = true
 			return d.metadata(t)
 		}
 		if len(key) > 0 && key[0] >= '0' && key[0] <= '9' && len(characters) < record.MaxMessage {

@@ -27,7 +27,7 @@ func (d *bodyDecoder) extThrown() (*Thrown, error) {
 		case "kind":
 			err = d.name(&t.Kind)
 		case "handled":
-			t.handledByApp, err = r.truth()
+			t.ByApp, err = r.truth()
 		case "occurrences":
 			t.Occurrences, err = r.count()
 		case "name":

@@ -43,7 +43,7 @@ func showBody(ev *Event) string {
 	case ev.Thrown != nil:
 		t := ev.Thrown
 		return fmt.Sprintf("thrown %q %q %q handled=%v non_error=%v stack=%d lines, source=%d lines, at %q, %s %s context=%s",
-			t.Name, t.Code, t.Message, t.Handled(), t.NonError, strings.Count(t.Stack, "\n"), strings.Count(t.Source, "\n"), t.Callsite, t.Method, t.Route, t.Context)
+			t.Name, t.Code, t.Message, t.ByApp, t.NonError, strings.Count(t.Stack, "\n"), strings.Count(t.Source, "\n"), t.Callsite, t.Method, t.Route, t.Context)
 	case ev.Custom != nil:
 		return fmt.Sprintf("custom %q %s", ev.Custom.Name, ev.Custom.Data)
 	case ev.Life != nil:
@@ -99,7 +99,7 @@ func TestBodiesOfRecordedExt(t *testing.T) {
 			case ev.Thrown != nil:
 				x := ev.Thrown
 				thrown[x.Kind]++
-				if x.PID == 0 || x.Start == 0 || !record.ValidID(x.ID) || x.At.IsZero() || x.Stack == "" || x.Occurrences != 1 || x.Handled() != (x.Kind == "handled" || x.Kind == "notified") {
+				if x.PID == 0 || x.Start == 0 || !record.ValidID(x.ID) || x.At.IsZero() || x.Stack == "" || x.Occurrences != 1 || x.ByApp != (x.Kind == "handled" || x.Kind == "notified") {
 					t.Errorf("%s: %+v", f, x)
 				}
 			case ev.Custom != nil:

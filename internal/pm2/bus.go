@@ -193,7 +193,7 @@ func (b *Bus) data(ev *Event, topic []byte) (err error) {
 	case EventException:
 		if b.body != nil {
 			ev.Thrown, err = b.body.thrown()
-			ev.Notified = ev.Thrown != nil && ev.Thrown.Handled()
+			ev.Notified = ev.Thrown != nil && ev.Thrown.ByApp
 			return err
 		}
 		return b.scan.Object(func(key []byte) error {

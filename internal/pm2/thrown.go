@@ -12,26 +12,23 @@ type Thrown struct {
 	// left of it.
 	NonError bool
 
-	Source       string // lines of source around the place, the place itself after ">>"; PM2 in fork mode only
-	Callsite     string // "file:line" of that place
-	Method       string // of the request in which it was thrown
-	Route        string
-	Context      []byte // a JSON object that the app gave, not scrubbed; nil for none
-	Occurrences  uint64 // what it stands for, at least 1
-	Kind         string // uncaught, rejection, handled or notified; empty where PM2 does not say
-	ID           string // pm25-ext's UUID; empty for PM2's
-	PID          int    // of the process that threw; pm25-ext's only, likewise Start and At
-	Start        int64  // milliseconds since 1970
-	At           time.Time
-	Cut          bool // something was left out to be within the limits
-	handledByApp bool
+	Source      string // lines of source around the place, the place itself after ">>"; PM2 in fork mode only
+	Callsite    string // "file:line" of that place
+	Method      string // of the request in which it was thrown
+	Route       string
+	Context     []byte // a JSON object that the app gave, not scrubbed; nil for none
+	Occurrences uint64 // what it stands for, at least 1
+	Kind        string // uncaught, rejection, handled or notified; empty where PM2 does not say
+	ID          string // pm25-ext's UUID; empty for PM2's
+	PID         int    // of the process that threw; pm25-ext's only, likewise Start and At
+	Start       int64  // milliseconds since 1970
+	At          time.Time
+	Cut         bool // something was left out to be within the limits
+	ByApp       bool // the app handled it, or reported it
 }
 
 // ThrownCause is an error that led to another.
 type ThrownCause struct{ Name, Message, Stack string }
-
-// Handled says that the app goes on.
-func (t *Thrown) Handled() bool { return t.handledByApp }
 
 // Custom is an event of an app's own.
 type Custom struct {

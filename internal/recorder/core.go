@@ -21,10 +21,20 @@ type core struct {
 	sampler sampler
 	exits   []*heldExit
 	births  []*birth
+
+	begun     time.Time
+	reporters map[lifeOf]*reporter
+	settling  []settlement
+}
+
+// settlement is a process that ended, whose last report may still come.
+type settlement struct {
+	proc *proc
+	due  time.Time
 }
 
 func newCore(o Options, dropped *counters) *core {
-	c := &core{opts: o, dropped: dropped, procs: map[int]*proc{}, apps: map[appKey]*appState{}}
+	c := &core{opts: o, dropped: dropped, procs: map[int]*proc{}, apps: map[appKey]*appState{}, begun: o.Now(), reporters: map[lifeOf]*reporter{}}
 	c.twins = twins{tallies: map[tallyKey]*tally{}}
 	c.sampler = sampler{open: map[sampleKey]*window{}, perApp: map[appKey]int{}, emit: c.emitException}
 	return c
@@ -34,7 +44,7 @@ func (c *core) wantsLogs() bool { return c.opts.LogExceptions || c.opts.LogLines
 
 // busy is true while something waits for its time.
 func (c *core) busy() bool {
-	return c.reading || len(c.exits) > 0 || len(c.births) > 0 || len(c.twins.held) > 0 || len(c.sampler.open) > 0
+	return c.reading || len(c.exits) > 0 || len(c.births) > 0 || len(c.settling) > 0 || len(c.twins.held) > 0 || len(c.sampler.open) > 0
 }
 
 // take takes one thing that happened.
@@ -70,6 +80,9 @@ func (c *core) event(it *item) {
 	case pm2.EventExtException:
 		c.thrown(ev, byExt, it.at)
 	case pm2.EventReport:
+		if it.counts != ([4]uint64{}) {
+			c.reported(ev, it)
+		}
 		c.slow(ev, it)
 	default:
 		c.custom(ev, it.at)
@@ -81,6 +94,10 @@ func (c *core) tick(now time.Time) {
 	c.flushLogs(now)
 	c.releaseBirths(func(b *birth) bool { return !now.Before(b.due) })
 	c.releaseExits(func(h *heldExit) bool { return !now.Before(h.due) })
+	for len(c.settling) > 0 && !now.Before(c.settling[0].due) {
+		c.settle(c.settling[0].proc, now)
+		c.settling = c.settling[1:]
+	}
 	c.releaseThrown(func(h *held) bool { return !now.Before(h.due) }, now)
 	c.sampler.sweep(now)
 }
@@ -90,6 +107,7 @@ func (c *core) flush(now time.Time) {
 	c.flushLogs(now.Add(time.Hour))
 	c.releaseBirths(func(*birth) bool { return true })
 	c.releaseExits(func(*heldExit) bool { return true })
+	c.settleAll(now)
 	c.releaseThrown(func(*held) bool { return true }, now)
 	c.sampler.flush(now)
 }

@@ -19,7 +19,8 @@ type Tools struct {
 	Parse func(stack, root string) []record.Frame
 	// Fill sets what groups an exception.
 	Fill func(app string, e *record.ExceptionInfo)
-	// Map applies source maps of the app in root, as its user.
+	// Map applies source maps of the app in root, as its user, and adds lines of
+	// source.
 	Map func(root string, frames []record.Frame) (mapped []record.Frame, ok bool)
 	// Format writes mapped frames as a stack.
 	Format func(header string, frames []record.Frame) string
@@ -66,21 +67,31 @@ func (c *core) describe(h *held) *record.Record {
 	case byLog:
 		r.Source = record.FromLog
 	}
-	if h.proc.logs != nil {
+	if r.Logs = h.lines; !h.ended {
 		r.Logs = h.proc.logs.last(c.opts.LogLines, r.Time())
 	}
 	return r
 }
 
+// lastLines takes the last lines of a life that is over, before those of the
+// next one come.
+func (c *core) lastLines(p *proc) {
+	for _, h := range c.twins.held {
+		if h.proc == p && !h.ended {
+			h.lines, h.ended = p.logs.last(c.opts.LogLines, h.head.Time()), true
+		}
+	}
+}
+
 // place adds source to the frames: by source maps, or else what PM2 sent.
 func (c *core) place(e *record.ExceptionInfo, t *pm2.Thrown, root string) {
 	if c.opts.Tools.Map != nil && len(e.Frames) > 0 {
-		if mapped, ok := c.opts.Tools.Map(root, e.Frames); ok {
-			e.Frames = mapped
-			if c.opts.Tools.Format != nil {
-				text, _ := record.CleanText(c.opts.Tools.Format(header(e), mapped), record.MaxStack)
-				e.Mapped = text
-			}
+		frames, mapped := c.opts.Tools.Map(root, e.Frames)
+		e.Frames = frames
+		if mapped && c.opts.Tools.Format != nil {
+			e.Mapped, _ = record.CleanText(c.opts.Tools.Format(header(e), frames), record.MaxStack)
+		}
+		if mapped {
 			return
 		}
 	}

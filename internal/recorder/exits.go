@@ -50,6 +50,9 @@ func (c *core) exit(e *exits.Exit, times uint64, now time.Time) {
 	if e.Reason == exits.Crash || e.Reason == exits.Errored {
 		c.crashed(p)
 	}
+	if len(c.reporters) > 0 {
+		c.settling = append(c.settling, settlement{p, now.Add(holdThrown)})
+	}
 	if !severe(e.Reason) || p.logs == nil || c.opts.LogLines == 0 {
 		c.emit(out)
 		return

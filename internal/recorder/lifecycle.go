@@ -126,6 +126,9 @@ func (c *core) runs(p *proc, life *pm2.Life, at, now time.Time) {
 		kind = record.Restart
 	}
 	c.releaseExits(func(h *heldExit) bool { return h.proc == p })
+	if p.run != nil && p.run.ended {
+		c.lastLines(p)
+	}
 	if p.run != nil && !p.run.ended {
 		p.old = p.run
 	}

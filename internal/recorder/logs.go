@@ -184,5 +184,5 @@ func (c *core) found(p *proc, f Found) {
 	if f.Uncaught {
 		cl = unhandled
 	}
-	c.see(sighting{src: byLog, class: cl, proc: p, run: p.run, head: head, thrown: t, mech: record.Logged}, now)
+	c.see(sighting{src: byLog, class: cl, proc: p, run: p.run, head: head, thrown: t, mech: record.Logged}, 0, now)
 }

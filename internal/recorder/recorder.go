@@ -67,15 +67,16 @@ type Recorder struct {
 
 // item is one thing that is to be recorded.
 type item struct {
-	at    time.Time
-	size  int64
-	event pm2.Event
-	slow  []pm2.SlowRequest
-	from  lifeOf // of slow
-	list  []pm2.Process
-	exit  *exits.Exit
-	times uint64 // of exit
-	known *Version
+	at     time.Time
+	size   int64
+	event  pm2.Event
+	slow   []pm2.SlowRequest
+	from   lifeOf    // of slow and counts
+	counts [4]uint64 // of exceptions, by a report
+	list   []pm2.Process
+	exit   *exits.Exit
+	times  uint64 // of exit
+	known  *Version
 }
 
 type streamOf struct {
@@ -193,12 +194,7 @@ func (r *Recorder) Event(ev *pm2.Event) {
 	case pm2.EventOut, pm2.EventErr:
 		r.chunk(ev)
 	case pm2.EventReport:
-		if ev.Report == nil || len(ev.Report.Slow) == 0 {
-			return
-		}
-		it := &item{event: *ev, slow: slices.Clone(ev.Report.Slow), from: lifeOf{ev.Report.PID, ev.Report.Start}, size: int64(len(ev.Report.Slow)) * 256}
-		it.event.Report = nil
-		r.put(it, &r.dropped.events)
+		r.report(ev)
 	case pm2.EventLifecycle:
 		r.put(&item{event: *ev, size: 512}, &r.dropped.lifecycles)
 	case pm2.EventException, pm2.EventExtException:
@@ -209,6 +205,21 @@ func (r *Recorder) Event(ev *pm2.Event) {
 		if c := ev.Custom; c != nil {
 			r.put(&item{event: *ev, size: int64(512 + len(c.Data))}, &r.dropped.events)
 		}
+	}
+}
+
+func (r *Recorder) report(ev *pm2.Event) {
+	rep := ev.Report
+	if rep == nil || len(rep.Slow) == 0 && rep.Exceptions == nil {
+		return
+	}
+	it := &item{event: *ev, slow: slices.Clone(rep.Slow), from: lifeOf{rep.PID, rep.Start}, size: int64(512 + 256*len(rep.Slow))}
+	it.event.Report = nil
+	if rep.Exceptions != nil {
+		it.counts = *rep.Exceptions
+	}
+	if len(it.slow) > 0 || it.counts != ([4]uint64{}) {
+		r.put(it, &r.dropped.events)
 	}
 }
 

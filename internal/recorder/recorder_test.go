@@ -120,7 +120,6 @@ func TestLastLines(t *testing.T) {
 	w.end(exits.Crash, 1, false)
 	w.pass(400 * time.Millisecond)
 	w.online(w.at, "1")
-	w.pass(800 * time.Millisecond)
 	write("the next life\n")
 	w.pass(10 * time.Second)
 	n := 0
@@ -135,5 +134,26 @@ func TestLastLines(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("%d records", n)
+	}
+}
+
+// TestLinesAfterAThrow: what a process that lives on writes later is not part
+// of it.
+func TestLinesAfterAThrow(t *testing.T) {
+	w := newWorld(t)
+	w.opts.LogLines = 3
+	w.opts.Tools.Ring = func() Ring {
+		ring, _ := logring.New(logring.Options{Lines: 40, Line: 100, Bytes: 4000})
+		return ring
+	}
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("before\n")})
+	w.event(byFork("boom"))
+	w.pass(200 * time.Millisecond)
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("of it\n")})
+	w.pass(lateLines)
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("later\n")})
+	w.pass(5 * time.Second)
+	if r := w.sink.records[0]; len(r.Logs) != 2 || r.Logs[1].Text != "of it" {
+		t.Errorf("%+v", r.Logs)
 	}
 }

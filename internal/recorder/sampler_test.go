@@ -35,7 +35,7 @@ func TestOccurrencesAddUp(t *testing.T) {
 			}
 		}
 		full = false
-		w.core.flush(w.at)
+		w.flush(w.at)
 		records = uint64(len(w.sink.records))
 		if got := w.sink.throws(); got != thrown {
 			t.Fatalf("seed %d: %d throws, %d records stand for %d", seed, thrown, records, got)

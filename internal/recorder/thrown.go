@@ -66,7 +66,7 @@ func (c *core) thrown(ev *pm2.Event, src source, now time.Time) {
 	t := ev.Thrown
 	p := c.procOf(ev)
 	s := sighting{src: src, proc: p, run: p.at(ev.Retired), thrown: t}
-	if t.Handled() {
+	if t.ByApp {
 		s.class = handled
 	}
 	s.mech = mechanism(t)
@@ -80,7 +80,12 @@ func (c *core) thrown(ev *pm2.Event, src source, now time.Time) {
 	if s.head.Started == 0 {
 		s.head.PID, s.head.Started = t.PID, t.Start
 	}
-	c.see(s, now)
+	past := uint64(0)
+	if src == byExt {
+		c.told(&s, now)
+		past = t.Occurrences - 1
+	}
+	c.see(s, past, now)
 }
 
 func mechanism(t *pm2.Thrown) record.Mechanism {
@@ -91,7 +96,7 @@ func mechanism(t *pm2.Thrown) record.Mechanism {
 		return record.Rejection
 	case t.Kind == "handled":
 		return record.Handled
-	case t.Kind == "notified" || t.Handled():
+	case t.Kind == "notified" || t.ByApp:
 		return record.Notified
 	}
 	return record.Unknown

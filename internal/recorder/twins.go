@@ -62,9 +62,9 @@ type tally struct {
 	told   bool  // either did
 }
 
-// count takes n sightings of one source and returns how many throws nobody has
-// told of before.
-func (t *tally) count(src source, cl class, n uint64, life *run, now time.Time) (fresh uint64) {
+// count takes n sightings of one source, of which some are past: they happened
+// at any time before. It returns how many throws nobody has told of yet.
+func (t *tally) count(src source, cl class, n, past uint64, life *run, now time.Time) (fresh uint64) {
 	if now.Sub(t.last) > twinWindow {
 		t.behind = [sources][classes]uint64{}
 	}
@@ -82,9 +82,9 @@ func (t *tally) count(src source, cl class, n uint64, life *run, now time.Time) 
 		}
 		return fresh
 	case byExt:
-		past := min(fresh, n-1, t.owed[cl])
-		t.owed[cl] -= past
-		fresh -= past
+		known := min(fresh, past, t.owed[cl])
+		t.owed[cl] -= known
+		fresh -= known
 	case byPM2:
 		t.owed[cl] += fresh
 	}
@@ -118,6 +118,8 @@ type held struct {
 	thrown *pm2.Thrown
 	mech   record.Mechanism
 	due    time.Time
+	lines  []record.LogLine // where the process was started anew meanwhile
+	ended  bool             // it was
 }
 
 // sighting is one word about a throw, or about several.
@@ -131,8 +133,8 @@ type sighting struct {
 	mech   record.Mechanism
 }
 
-// see takes a sighting.
-func (c *core) see(s sighting, now time.Time) {
+// see takes a sighting, and how many of its throws are past.
+func (c *core) see(s sighting, past uint64, now time.Time) {
 	key := tallyKey{s.proc.pmID, sign(s.thrown)}
 	t := c.tally(key, now)
 	switch {
@@ -141,7 +143,7 @@ func (c *core) see(s sighting, now time.Time) {
 	case t.told: // the log is ahead of them
 		s.class = t.class
 	}
-	fresh := t.count(s.src, s.class, s.thrown.Occurrences, s.run, now)
+	fresh := t.count(s.src, s.class, s.thrown.Occurrences, past, s.run, now)
 	cl := s.class
 	h := t.held[cl]
 	if other := t.held[1-cl]; h == nil && fresh == 0 && other != nil && (s.src == byLog || other.src == byLog) {

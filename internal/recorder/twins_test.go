@@ -169,7 +169,7 @@ func (w *world) play(rnd *rand.Rand, on [sources]bool, throws, every int) {
 		word.tell()
 	}
 	w.pass(5 * time.Second)
-	w.core.flush(w.at)
+	w.flush(w.at)
 }
 
 // TestSampledExtension: pm25-ext leaves most of a storm out and tells of it
@@ -199,7 +199,7 @@ func TestBoundedTwins(t *testing.T) {
 			t.Fatalf("%d wait, %d are remembered", len(w.twins.held), len(w.twins.tallies))
 		}
 	}
-	w.core.flush(w.at)
+	w.flush(w.at)
 	if got := w.sink.throws(); got != n {
 		t.Errorf("%d throws, records stand for %d", n, got)
 	}
