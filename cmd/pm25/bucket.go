@@ -58,13 +58,13 @@ type issuer interface {
 
 // issue makes a token and tells it. The file is made first, so that no token is
 // made that nobody learns.
-func issue(c *connection, file string, asJSON bool, make func(issuer) (api.Issued, error)) error {
+func issue(c *connection, file string, asJSON bool, order func(issuer) (api.Issued, error)) error {
 	conn, err := c.client()
 	if err != nil {
 		return err
 	}
 	if file == "" {
-		issued, err := make(conn)
+		issued, err := order(conn)
 		switch {
 		case err != nil:
 			return err
@@ -81,7 +81,7 @@ func issue(c *connection, file string, asJSON bool, make func(issuer) (api.Issue
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	issued, err := make(conn)
+	issued, err := order(conn)
 	if err != nil {
 		return errors.Join(err, f.Close(), os.Remove(file))
 	}

@@ -120,7 +120,7 @@ func (d *doctor) pushAndRead(ctx context.Context) {
 			Query: fmt.Sprintf(`{app=%q} |= %q`, checkApp, string(r.Event.Data)), Start: at.Add(-time.Second), End: at.Add(time.Second), Limit: 10,
 		})
 		if err == nil && len(result.Entries) != 1 {
-			err = fmt.Errorf("Loki's API finds it %d times, not once", len(result.Entries))
+			err = fmt.Errorf("it is found %d times by Loki's API, not once", len(result.Entries))
 		}
 		return "Loki's API finds it", err
 	})

@@ -29,7 +29,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > record.MaxBatch {
 		return nil, tooLarge(fmt.Sprintf("the body is %d bytes, at most %d are taken", r.ContentLength, record.MaxBatch))
 	}
-	var body io.Reader = io.LimitReader(r.Body, record.MaxBatch+1)
+	body := io.LimitReader(r.Body, record.MaxBatch+1)
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
 	case "gzip":

@@ -111,6 +111,42 @@ func (s *Server) storeCommands(t *testing.T) {
 	mustNot(t, s, "is pm25 server or pm25 up running there", "exceptions", "list")
 }
 
+// TestEvents: filters and LogQL, and what comes while one looks.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	token := s.Bucket("shop")
+	push := func(app, message string) {
+		t.Helper()
+		if code, _, err := s.Push(token, Event(app, message, time.Now())); err != nil || code != http.StatusOK {
+			t.Fatalf("%d %v", code, err)
+		}
+	}
+	push("api", "订单已创建")
+	push("worker", "second")
+	if out := must(t, s, []string{"订单已创建", "web-1 api: order"}, "events", "query", "--app=api"); strings.Contains(out, "second") {
+		t.Errorf("of another app: %s", out)
+	}
+	must(t, s, []string{"订单已创建", "second"}, "events", "query")
+	must(t, s, []string{"second"}, "events", "query", "--app=api", "--app=worker", "--grep=second")
+	must(t, s, []string{`"line"`, "second"}, "events", "query", "--json", `{app="worker"} |= "second"`)
+	must(t, s, []string{`"1"`}, "events", "query", `sum(count_over_time({app="worker"}[1h]))`)
+	mustNot(t, s, "400", "events", "query", `{app=`)
+	mustNot(t, s, "either a query or filters", "events", "query", "--app=x", `{app="x"}`)
+	tail := proctest.Start(t, nil, programs.Program(t, "pm25"), "events", "tail", "--app=late", "--server.url="+s.URL, "--data.dir="+s.DataDir)
+	for i := 0; !strings.Contains(tail.Log(), "fresh"); i++ { // until it looks
+		if i == 100 || tail.Ended() {
+			t.Fatalf("it tells of nothing: %s", tail.Log())
+		}
+		push("late", "fresh")
+		push("other", "foreign")
+		time.Sleep(200 * time.Millisecond)
+	}
+	if code := tail.Stop(t, os.Interrupt); code != 0 || strings.Contains(tail.Log(), "foreign") {
+		t.Errorf("%d: %s", code, tail.Log())
+	}
+}
+
 // TestCheck goes the whole way, and says where it ends.
 func TestCheck(t *testing.T) {
 	t.Parallel()
