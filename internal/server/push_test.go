@@ -127,6 +127,7 @@ func TestRefusals(t *testing.T) {
 		b, _ := json.Marshal(r)
 		raw = append(raw, string(b))
 	}
+	raw = append(raw, strings.Replace(string(good), `{"v":1,`, `{"v":1,"unknown":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,`, 1))
 	raw = append(raw, "null", "7", `{"v":"one"}`, strings.Replace(string(good), "web-1", "web\xff1", 1), strings.Replace(string(good), "web-1", `web\u0007`, 1), string(good))
 	body := `{"v":1,"agent":{"host":"web-1"},"records":[` + strings.Join(raw, ",") + `]}`
 	receipt := receiptOf(t, push(s, strings.NewReader(body), "Authorization", "Bearer "+otherToken))
@@ -137,7 +138,7 @@ func TestRefusals(t *testing.T) {
 		}
 		reasons = append(reasons, r.Reason)
 	}
-	want := []record.Reason{record.TooOld, record.TooBig, record.TooBig, record.Invalid, record.Invalid, record.Invalid, record.Invalid, record.Invalid}
+	want := []record.Reason{record.TooOld, record.TooBig, record.TooBig, record.TooBig, record.Invalid, record.Invalid, record.Invalid, record.Invalid, record.Invalid}
 	if diff := cmp.Diff(want, reasons); diff != "" {
 		t.Error(diff)
 	}
