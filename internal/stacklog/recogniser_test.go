@@ -99,7 +99,7 @@ func TestLines(t *testing.T) {
 	}{
 		{"a name that is no error's", "Problem: x" + call, []Found{{Name: "Problem", Message: "x", Stack: "Problem: x" + call, Logger: "console"}}},
 		{"a name that is no error's, below an error", "Error: only a line\nProblem: x" + call, []Found{{Name: "Error", Message: "only a line\nProblem: x", Stack: "Error: only a line\nProblem: x" + call, Logger: "console"}}},
-		{"in colours", "\x1b[31mError: x\x1b[39m\n\x1b[90m    at f (/srv/shop/x.js:1:2)\x1b[39m", []Found{{Name: "Error", Message: "x", Stack: "Error: x" + call, Logger: "console"}}},
+		{"in colors", "\x1b[31mError: x\x1b[39m\n\x1b[90m    at f (/srv/shop/x.js:1:2)\x1b[39m", []Found{{Name: "Error", Message: "x", Stack: "Error: x" + call, Logger: "console"}}},
 		{"Node 14, a rejection", "(node:17) UnhandledPromiseRejectionWarning: TypeError: x" + call + "\n(node:17) UnhandledPromiseRejectionWarning: Unhandled promise rejection.", []Found{{Name: "TypeError", Message: "x", Stack: "TypeError: x" + call, Logger: "console"}}},
 		{"a warning with its calls", "(node:17) MaxListenersExceededWarning: x" + call, nil},
 		{"Chinese", "加载失败： Error: 库存不足" + call, []Found{{Name: "Error", Message: "库存不足", Stack: "Error: 库存不足" + call, Logger: "console"}}},
@@ -235,5 +235,26 @@ func BenchmarkLine(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestStackIsTheErrorsOwn: what is printed leaves out calls that the cause has
+// too; what is found is the same as when PM2 tells of it.
+func TestStackIsTheErrorsOwn(t *testing.T) {
+	data, err := os.ReadFile("testdata/same.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [2]string
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	log := recordings(t)["same"]
+	found := collect(t, log)
+	if len(found) != 1 || len(found[0].Causes) != 1 || !strings.Contains(log, "lines matching cause stack trace") {
+		t.Fatalf("found %+v in %s", found, log)
+	}
+	if diff := cmp.Diff(want, [2]string{found[0].Stack, found[0].Causes[0].Stack}); diff != "" {
+		t.Errorf("stacks (-the error's +found):\n%s", diff)
 	}
 }
