@@ -79,7 +79,7 @@ func parseCall(call, root string) (f record.Frame, ok bool) {
 		if f.Function == "" {
 			return f, false
 		}
-		f.File = place // no file: of V8 itself
+		f.File = clean(place, record.MaxMessage) // no file: of V8 itself
 		return f, true
 	}
 	file, line, column := cutPosition(place)
