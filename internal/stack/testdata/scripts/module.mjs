@@ -1,0 +1,3 @@
+export async function checkout() {
+  throw new RangeError('from a module');
+}

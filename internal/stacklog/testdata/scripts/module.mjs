@@ -1,0 +1,2 @@
+export function go() { throw new Error('from a module'); }
+go();

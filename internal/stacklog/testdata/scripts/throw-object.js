@@ -1,0 +1,1 @@
+throw { code: 17, reason: 'an object' };

@@ -1,0 +1,5 @@
+// Node's own print of an error that nobody caught.
+function pay(order) {
+  return order.items.length;
+}
+pay({});

@@ -1,0 +1,13 @@
+const winston = require('winston');
+const { combine, errors, json, simple, printf } = winston.format;
+const make = (...formats) => winston.createLogger({ format: combine(...formats), transports: [new winston.transports.Console({ forceConsole: true })] });
+const log = make(errors({ stack: true }), json());
+log.info('started');
+log.error(new TypeError('query failed'));
+log.error('could not save', new Error('disk full'));
+log.warn(new Error('only a warning'));
+const text = make(errors({ stack: true }), printf(({ level, message, stack }) => `${level}: ${stack || message}`));
+text.error(new RangeError('as a text'));
+make(errors({ stack: true }), simple()).error(new Error('in one line'));
+winston.createLogger({ format: json(), transports: [new winston.transports.Console({ forceConsole: true, handleExceptions: true })] });
+setTimeout(() => { throw new Error('uncaught by winston'); }, 5);
