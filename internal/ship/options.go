@@ -46,7 +46,9 @@ type Options struct {
 	Logger log.Logger
 	Now    func() time.Time
 
-	random func() float64 // in [0, 1); for tests
+	// For tests.
+	random func() float64 // in [0, 1)
+	linger time.Duration
 }
 
 func (o *Options) validate() error {

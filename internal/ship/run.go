@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	linger     = time.Second
 	heartbeat  = time.Minute
 	batchBytes = 512 << 10 // of the 4 MiB that a server takes: it is held in memory
 )
@@ -63,10 +62,9 @@ func (s *Shipper) turn(ctx context.Context) (wait time.Duration, hurry bool) {
 	if s.since.IsZero() {
 		s.since = now
 	}
-	if rest := s.since.Add(linger).Sub(now); rest > 0 && rest <= linger && records < uint64(s.most) && size < batchBytes {
+	if rest := s.since.Add(s.o.linger).Sub(now); rest > 0 && rest <= s.o.linger && records < uint64(s.most) && size < batchBytes {
 		return rest, true
 	}
-	s.since = time.Time{}
 	batch, err := s.spool.Next(s.most, batchBytes)
 	switch {
 	case err != nil:
@@ -135,6 +133,7 @@ func (s *Shipper) accept(r record.Receipt, batch *spool.Batch) {
 	}
 	s.bury(batch, r.Refused)
 	batch.Ack()
+	s.since = time.Time{}
 	s.most = min(s.most*2, record.MaxRecords)
 }
 

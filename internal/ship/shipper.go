@@ -19,6 +19,9 @@ import (
 // ErrClosed is what Put returns after Close.
 var ErrClosed = errors.New("the shipper is closed")
 
+// linger is how long a record waits for others to go with it.
+const linger = time.Second
+
 // closeTimeout bounds how long Close waits for the disk.
 const closeTimeout = 5 * time.Second
 
@@ -47,6 +50,9 @@ type Shipper struct {
 func Open(o Options) (*Shipper, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.linger == 0 {
+		o.linger = linger
 	}
 	if o.random == nil {
 		o.random = rand.Float64
