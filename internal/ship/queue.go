@@ -61,14 +61,17 @@ func (q *queue) signal() {
 }
 
 // take returns what is to be written next, at most commitBytes of it, but one entry
-// in any case; only what somebody waits for while the others rest.
-func (q *queue) take(onlyPuts bool) (batch []entry, closed bool) {
+// in any case; only what somebody waits for while the others rest. full says that
+// there is more.
+func (q *queue) take(onlyPuts bool) (batch []entry, full, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var rest []entry
 	size := 0
 	for _, e := range q.entries {
-		if onlyPuts && !q.closed && e.done == nil || len(batch) > 0 && size+len(e.JSON) > commitBytes {
+		tooMuch := len(batch) > 0 && size+len(e.JSON) > commitBytes
+		if tooMuch || onlyPuts && !q.closed && e.done == nil {
+			full = full || tooMuch
 			rest = append(rest, e)
 			continue
 		}
@@ -82,7 +85,7 @@ func (q *queue) take(onlyPuts bool) (batch []entry, closed bool) {
 		}
 	}
 	q.entries = rest
-	return batch, q.closed
+	return batch, full, q.closed
 }
 
 // back puts entries to the front again.

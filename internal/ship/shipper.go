@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -35,6 +36,7 @@ type Shipper struct {
 	count   counters
 	letters *deadLetters
 	pusher  *pusher
+	buffers sync.Pool // to encode records in
 
 	diskTrouble trouble // the writer's
 	pushTrouble trouble // the sender's
@@ -131,17 +133,36 @@ func (s *Shipper) encode(r *record.Record) (spool.Record, error) {
 		r.Host = s.o.Host
 	}
 	kept := spool.Record{Kind: r.Kind}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
+	b := s.scratch()
+	defer s.giveBack(b)
+	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(r); err != nil {
 		return kept, fmt.Errorf("record of kind %q: %w", r.Kind, err)
 	}
-	kept.JSON = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if len(kept.JSON) > record.MaxRecord {
-		return kept, fmt.Errorf("record of kind %q has %d bytes as JSON, at most %d are kept", r.Kind, len(kept.JSON), record.MaxRecord)
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if len(text) > record.MaxRecord {
+		return kept, fmt.Errorf("record of kind %q has %d bytes as JSON, at most %d are kept", r.Kind, len(text), record.MaxRecord)
 	}
+	kept.JSON = bytes.Clone(text)
 	return kept, nil
+}
+
+// keptScratch is the largest buffer that stays for the next record.
+const keptScratch = 64 << 10
+
+func (s *Shipper) scratch() *bytes.Buffer {
+	if b, found := s.buffers.Get().(*bytes.Buffer); found {
+		return b
+	}
+	return &bytes.Buffer{}
+}
+
+func (s *Shipper) giveBack(b *bytes.Buffer) {
+	if b.Cap() <= keptScratch {
+		b.Reset()
+		s.buffers.Put(b)
+	}
 }
 
 // Close writes what waits for the disk and gives the folder back. Run has to have

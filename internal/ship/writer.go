@@ -18,7 +18,7 @@ func (s *Shipper) write() {
 	defer close(s.written)
 	var rest <-chan time.Time // while records that nobody waits for rest
 	for {
-		batch, closed := s.queue.take(rest != nil)
+		batch, full, closed := s.queue.take(rest != nil)
 		if len(batch) == 0 {
 			if closed {
 				return
@@ -37,7 +37,7 @@ func (s *Shipper) write() {
 		case err != nil:
 			s.queue.back(offers)
 			rest = time.After(retryWrite)
-		case len(offers) > 0:
+		case len(offers) > 0 && !full:
 			rest = time.After(commitEvery)
 		}
 	}

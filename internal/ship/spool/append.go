@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/go-kit/log/level"
 
@@ -19,12 +20,16 @@ func (s *Spool) Append(records ...Record) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var n counts
-	at := s.o.Now().UnixMilli()
-	frames := s.frames[:0]
+	size := 0
 	for _, r := range records {
 		if len(r.JSON) == 0 || len(r.JSON) > record.MaxRecord {
 			return fmt.Errorf("spool: a record has %d bytes, at most %d are kept", len(r.JSON), record.MaxRecord)
 		}
+		size += headSize + len(r.JSON)
+	}
+	at := s.o.Now().UnixMilli()
+	frames := slices.Grow(s.frames[:0], size)
+	for _, r := range records {
 		code := codeOf(r.Kind)
 		n.add(code, 1)
 		frames = appendFrame(frames, code, at, r.JSON)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -247,4 +248,31 @@ func TestEachKindHasItsNumber(t *testing.T) {
 	if codeOf("new") != 0 || kindOf(200) != Unknown {
 		t.Error("what is not known is not Unknown")
 	}
+}
+
+// Append returns after the records, and the name of a new file, are on the disk.
+func TestWhatIsSynced(t *testing.T) {
+	var synced []string
+	dir := t.TempDir()
+	o := options(dir, &dropped{})
+	o.sync = func(f *os.File) error {
+		info, err := f.Stat()
+		ok(t, err)
+		size := "folder"
+		if !info.IsDir() {
+			size = strconv.Itoa(int(info.Size()))
+		}
+		synced = append(synced, size)
+		return f.Sync()
+	}
+	s, err := Open(o)
+	ok(t, err)
+	ok(t, s.Append(named(0, 100)))
+	frame := headSize + len(named(0, 100).JSON)
+	ok(t, s.Append(named(1, 100), named(2, 100)))
+	want := []string{strconv.Itoa(headerSize), "folder", strconv.Itoa(headerSize + frame), strconv.Itoa(headerSize + 3*frame)}
+	if diff := cmp.Diff(want, synced); diff != "" {
+		t.Error(diff)
+	}
+	ok(t, s.Close())
 }
