@@ -24,8 +24,8 @@ func backoff(failures int, random float64) time.Duration {
 	return max(time.Duration(random*float64(bound)), minBackoff)
 }
 
-// seldomly is how long to wait where only people can help.
-func seldomly(random float64) time.Duration {
+// longWait is how long to wait where only people can help.
+func longWait(random float64) time.Duration {
 	return seldom/2 + time.Duration(random*float64(seldom))
 }
 

@@ -71,7 +71,7 @@ func (s *Shipper) turn(ctx context.Context) (wait time.Duration, hurry bool) {
 		if s.pushTrouble.dueFor("spool", now) {
 			level.Error(s.o.Logger).Log("msg", "The spool can not be read", "err", err)
 		}
-		return seldomly(s.o.random()), false
+		return longWait(s.o.random()), false
 	case batch == nil: // what waited was damaged or too old
 		return 0, true
 	}
@@ -166,7 +166,7 @@ func (s *Shipper) pause(a answer) time.Duration {
 	}
 	switch a.failure {
 	case NoToken, Unauthorized, NotServer, TooMuch:
-		return seldomly(random)
+		return longWait(random)
 	case Throttled, ServerError:
 		if wait, given := retryAfter(a.after, now, random); given {
 			return wait

@@ -38,6 +38,9 @@ type Shipper struct {
 	pusher  *pusher
 	buffers sync.Pool // to encode records in
 
+	closing sync.Once
+	closed  error
+
 	diskTrouble trouble // the writer's
 	pushTrouble trouble // the sender's
 
@@ -166,8 +169,13 @@ func (s *Shipper) giveBack(b *bytes.Buffer) {
 }
 
 // Close writes what waits for the disk and gives the folder back. Run has to have
-// ended.
+// ended. What follows the first call does nothing.
 func (s *Shipper) Close() error {
+	s.closing.Do(func() { s.closed = s.close() })
+	return s.closed
+}
+
+func (s *Shipper) close() error {
 	s.queue.close()
 	select {
 	case <-s.written:

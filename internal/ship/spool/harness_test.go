@@ -120,8 +120,3 @@ func segments(t testing.TB, dir string) []string {
 	ok(t, err)
 	return found
 }
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}

@@ -43,6 +43,7 @@ func TestRecordsComeInOrderOverRestarts(t *testing.T) {
 	}
 	s, _ = open(t, dir) // numbers go on: the position is not of a new segment
 	appendNamed(t, s, 30, 31, 100)
+	s, _ = open(t, killed(t, dir))
 	if diff := cmp.Diff(names(30, 31), drain(t, s)); diff != "" {
 		t.Error(diff)
 	}
@@ -224,6 +225,9 @@ func TestSyncFails(t *testing.T) {
 	}
 	fail = false
 	appendNamed(t, s, 6, 9, 100)
+	if n := len(segments(t, dir)); n != 2 {
+		t.Errorf("%d segments: nothing may be appended after a sync that failed", n)
+	}
 	want := append(names(0, 3), names(6, 9)...)
 	again, _ := open(t, killed(t, dir))
 	for _, s := range []*Spool{s, again} {
