@@ -1,6 +1,11 @@
 package ship
 
 import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -111,4 +116,61 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// counting answers with a receipt for all that comes.
+type counting struct{ records, bytes int }
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	c.bytes += len(body)
+	b, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(b)
+	if err != nil {
+		return nil, err
+	}
+	n := bytes.Count(text, []byte(`{"v":1,"id":`))
+	c.records += n
+	answer := fmt.Sprintf(`{"stored":%d}`, n)
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(answer)), Header: http.Header{}, Request: r}, nil
+}
+
+// BenchmarkSend reads records, makes bodies of them and takes receipts.
+func BenchmarkSend(b *testing.B) {
+	s := benchShipper(b, b.TempDir())
+	defer s.Close()
+	to := &counting{}
+	s.pusher.client.Transport = to
+	s.pushed, s.o.linger = time.Now(), 1
+	for b.Loop() {
+		b.StopTimer()
+		for range 10_000 {
+			for !s.Offer(typical()) {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		for s.queue.waiting() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		b.StartTimer()
+		for {
+			if n, _ := s.spool.Pending(); n == 0 {
+				break
+			}
+			s.turn(b.Context())
+		}
+		b.StopTimer()
+		busy := heap()
+		s.pusher.rest() // as when there is nothing to send
+		b.ReportMetric(float64(busy-heap())/1024, "KiB-while-busy")
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(to.records)/b.Elapsed().Seconds(), "records/s")
+	b.ReportMetric(float64(to.bytes)/float64(to.records), "wire-B/record")
 }

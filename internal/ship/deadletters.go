@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pm25/pm25/internal/record"
@@ -35,12 +36,15 @@ type deadLetters struct {
 	mu      sync.Mutex
 	file    *os.File // nil until there is one to write
 	written int64
+
+	told atomic.Int64 // written, for who must not wait for the disk
 }
 
 func newDeadLetters(path string) *deadLetters {
 	d := &deadLetters{path: path}
 	if info, err := os.Stat(path); err == nil {
 		d.written = info.Size()
+		d.told.Store(d.written)
 	}
 	return d
 }
@@ -68,6 +72,7 @@ func (d *deadLetters) add(letters []Letter) error {
 		return fmt.Errorf("dead letters: %w", errors.Join(err, d.file.Truncate(d.written)))
 	}
 	d.written += int64(lines.Len())
+	d.told.Store(d.written)
 	return nil
 }
 
@@ -113,11 +118,7 @@ func endOfLines(f *os.File) (int64, error) {
 	return size, f.Truncate(size)
 }
 
-func (d *deadLetters) size() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.written
-}
+func (d *deadLetters) size() int64 { return d.told.Load() }
 
 func (d *deadLetters) close() error {
 	d.mu.Lock()

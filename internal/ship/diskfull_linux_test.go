@@ -46,12 +46,12 @@ func TestDiskFull(t *testing.T) {
 	until(t, "offers are on disk", func() bool { return r.Stats().Spool.Spooled[record.Start] > uint64(confirmed) })
 	confirmed += r.putUntilFull(t, confirmed)
 
-	for r.pending() > 0 || r.queue.waiting() > 0 { // sending makes room
-		wait, _ := r.turn(t.Context())
-		time.Sleep(min(wait, time.Millisecond))
-	}
+	until(t, "all is sent", func() bool { // which makes room for what was offered
+		_, _ = r.turn(t.Context())
+		return r.Stats().Spool.Spooled[record.Start] == uint64(confirmed+offered) && r.pending() == 0
+	})
 	if n := r.server.stored(); n != confirmed+offered {
-		t.Errorf("%d stored, %d confirmed and %d offered", n, confirmed, offered)
+		t.Errorf("%d stored, %d confirmed and %d offered; %d wait, %+v", n, confirmed, offered, r.queue.waiting(), r.Stats())
 	}
 	if st := r.Stats(); st.Spool.Failures < 2 || st.Spool.CorruptBytes+st.Spool.TornBytes != 0 || len(st.Dropped) > 1 {
 		t.Errorf("%+v", st)

@@ -41,7 +41,8 @@ func (s *Spool) Append(records ...Record) error {
 	err := s.append(frames, &n, at)
 	if err != nil {
 		s.mu.Lock()
-		s.stats.Failures++
+		s.told.Failures++
+		s.publish()
 		s.mu.Unlock()
 		return fmt.Errorf("writing to the spool: %w", err)
 	}
@@ -62,11 +63,18 @@ func (s *Spool) append(frames []byte, n *counts, at int64) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.start(seg) >= seg.size { // nothing is left of what was there
+		s.reached = at
+	}
+	if seg.size == headerSize {
+		seg.first = at
+	}
 	seg.size += int64(len(frames))
 	seg.newest = max(seg.newest, at)
 	seg.left.plus(n)
 	s.bytes += int64(len(frames))
-	s.spooled.plus(n)
+	s.told.spooled.plus(n)
+	s.publish()
 	return nil
 }
 
@@ -82,6 +90,7 @@ func (s *Spool) makeRoom(more int64) {
 	for len(s.segments) > 0 && s.segments[0] != s.current && s.bytes+more+headerSize > s.o.MaxBytes {
 		s.drop(s.segments[0], Full)
 	}
+	s.publish()
 }
 
 // seal ends the current segment.

@@ -24,7 +24,7 @@ type region struct{ from, to int64 }
 // there is room for such. That keeping fails costs a look at what is lost anyway.
 func (s *Spool) tellDamage(seg *segment, damaged []region) {
 	for _, r := range damaged {
-		s.stats.CorruptBytes += uint64(r.to - r.from)
+		s.told.CorruptBytes += uint64(r.to - r.from)
 		level.Error(s.o.Logger).Log("msg", "A part of the spool is damaged and skipped", "segment", seg.path, "from", r.from, "to", r.to)
 		if err := copyRegion(s.path(seg.number, corruptSuffix), seg.path, r); err != nil {
 			level.Warn(s.o.Logger).Log("msg", "Can not keep what is damaged", "segment", seg.path, "err", err)

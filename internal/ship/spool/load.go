@@ -100,7 +100,7 @@ func (s *Spool) examine(seg *segment, last bool) error {
 		level.Error(s.o.Logger).Log("msg", "A segment of the spool can not be read and is set aside", "segment", seg.path, "records", seg.left.sum(), "err", err)
 		seg.left.add(0, 1)
 		s.tell(&seg.left, Corrupt)
-		s.stats.CorruptBytes += uint64(seg.size)
+		s.told.CorruptBytes += uint64(seg.size)
 		s.setAside(seg)
 		return nil
 	}
@@ -113,6 +113,9 @@ func (s *Spool) examine(seg *segment, last bool) error {
 	s.tellOldDamage(seg, damaged)
 	if seg.left.sum() == 0 {
 		return os.Remove(seg.path)
+	}
+	if s.start(seg) > headerSize {
+		s.reached = seg.first
 	}
 	s.segments = append(s.segments, seg)
 	s.bytes += seg.size
@@ -146,6 +149,9 @@ func (s *Spool) count(seg *segment, f *os.File) (damaged []region, err error) {
 		if err != nil {
 			return damaged, err
 		}
+		if seg.left.sum() == 0 {
+			seg.first = r.at
+		}
 		seg.left.add(r.kind, 1)
 		seg.newest = max(seg.newest, r.at)
 	}
@@ -154,7 +160,7 @@ func (s *Spool) count(seg *segment, f *os.File) (damaged []region, err error) {
 // cutOff removes the torn end of a segment.
 func (s *Spool) cutOff(seg *segment, f *os.File, from int64) error {
 	torn := seg.size - from
-	s.stats.TornBytes += uint64(torn)
+	s.told.TornBytes += uint64(torn)
 	level.Warn(s.o.Logger).Log("msg", "The end of the spool is no whole record and is cut off: it was being written when the last run ended", "segment", seg.path, "bytes", torn)
 	if err := f.Truncate(from); err != nil {
 		return err

@@ -18,6 +18,8 @@ type Batch struct {
 	segment  *segment
 	from, to int64
 	counts   counts
+	first    int64    // when the first one was spooled
+	last     int64    // … and the last one
 	old      counts   // before from: too old
 	damaged  []region // in it, beyond what Open has counted
 }
@@ -52,6 +54,7 @@ func (s *Spool) Next(records int, size int64) (*Batch, error) {
 func (s *Spool) oldest() (seg *segment, from, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.publish()
 	s.free()
 	oldest := s.o.Now().Add(-s.o.MaxAge).UnixMilli()
 	for len(s.segments) > 0 && s.segments[0] != s.current && s.segments[0].newest < oldest {
@@ -105,6 +108,10 @@ func (b *Batch) read(end int64, records int, size int64) error {
 			b.from = sc.at
 			continue
 		}
+		if len(ends) == 0 {
+			b.first = r.at
+		}
+		b.last = r.at
 		room = append(room, r.json...)
 		ends = append(ends, len(room))
 		b.Records = append(b.Records, Record{Kind: kindOf(r.kind)})
@@ -130,6 +137,7 @@ func (b *Batch) damage(from, to int64) {
 func (s *Spool) take(b *Batch) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.publish()
 	if b.segment.gone {
 		return false
 	}
@@ -146,7 +154,7 @@ func (s *Spool) take(b *Batch) bool {
 	s.tellDamage(b.segment, b.damaged[:before])
 	b.damaged = b.damaged[before:]
 	s.move(position{b.segment.number, b.from})
-	s.flight = b
+	s.flight, s.reached = b, b.first
 	return true
 }
 
@@ -155,6 +163,7 @@ func (b *Batch) Ack() {
 	s := b.spool
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.publish()
 	s.flight = nil
 	if b.segment.gone {
 		return
@@ -170,6 +179,7 @@ func (b *Batch) Release() {
 	s := b.spool
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.publish()
 	s.flight = nil
 	if b.segment.gone {
 		s.tell(&b.counts, Full)
@@ -180,6 +190,7 @@ func (b *Batch) Release() {
 func (s *Spool) confirm(b *Batch) {
 	s.tellDamage(b.segment, b.damaged)
 	s.move(position{b.segment.number, b.to})
+	s.reached = max(s.reached, b.last)
 }
 
 // move saves the position. It failing costs that records go twice after a restart.
@@ -198,6 +209,7 @@ func (s *Spool) move(p position) {
 func (s *Spool) giveUp(seg *segment, why error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.publish()
 	if seg.gone {
 		return true // dropped meanwhile: nothing to give up
 	}
@@ -206,7 +218,7 @@ func (s *Spool) giveUp(seg *segment, why error) bool {
 	}
 	level.Error(s.o.Logger).Log("msg", "A segment of the spool can not be read and is set aside", "segment", seg.path, "records", seg.left.sum(), "err", why)
 	s.tell(&seg.left, Corrupt)
-	s.stats.CorruptBytes += uint64(seg.size - s.start(seg))
+	s.told.CorruptBytes += uint64(seg.size - s.start(seg))
 	s.forget(seg)
 	s.setAside(seg)
 	return true

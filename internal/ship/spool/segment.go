@@ -1,39 +1,18 @@
 package spool
 
-import (
-	"os"
-)
-
 const (
 	segmentSuffix = ".seg"
 	corruptSuffix = ".corrupt"
 )
 
-// segment is one file of records.
+// segment is one file of records. Times are milliseconds since 1970.
 type segment struct {
 	number  uint64
 	path    string
 	size    int64  // of what is whole and synced
 	left    counts // neither acknowledged nor dropped
-	newest  int64  // when the last one was spooled, milliseconds since 1970
+	first   int64  // when its first record was spooled, as far as this run knows
+	newest  int64  // … and its last one
 	scanned int64  // up to where Open has counted damage
 	gone    bool   // removed
-}
-
-// firstAt is when the record at an offset was spooled. Where that can not be read
-// it is the time of the segment's last one.
-func (seg *segment) firstAt(offset int64) int64 {
-	f, err := os.Open(seg.path)
-	if err != nil {
-		return seg.newest
-	}
-	defer f.Close()
-	head := make([]byte, headSize)
-	if _, err := f.ReadAt(head, offset); err != nil {
-		return seg.newest
-	}
-	if _, good := lengthOf(head); !good {
-		return seg.newest
-	}
-	return timeOf(head)
 }

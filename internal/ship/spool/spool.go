@@ -36,6 +36,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -96,21 +97,12 @@ type Spool struct {
 	number   uint64     // of the next segment
 	bytes    int64      // of all segments
 	position position
+	reached  int64 // when the record at the position was spooled, or the one before
 	saved    *positionFile
 	flight   *Batch // what is on its way
-	stats    Stats
-	spooled  counts
-}
+	told     snapshot
 
-// Stats are the spool's numbers. Counts are since Open.
-type Stats struct {
-	Bytes, MaxBytes int64
-	Records         uint64    // not yet acknowledged
-	Oldest          time.Time // of them; zero without any
-	Spooled         map[record.Kind]uint64
-	Failures        uint64 // of Append
-	TornBytes       uint64 // cut away at the end, after a crash
-	CorruptBytes    uint64
+	published atomic.Pointer[snapshot]
 }
 
 // Open takes the folder, and repairs what a crash left.
@@ -133,6 +125,7 @@ func Open(o Options) (*Spool, error) {
 		s.closeFiles()
 		return nil, fmt.Errorf("spool folder %s: %w", o.Dir, err)
 	}
+	s.publish()
 	return s, nil
 }
 
@@ -157,23 +150,6 @@ func (s *Spool) closeFiles() {
 		s.saved.close()
 	}
 	_ = s.lock.Close()
-}
-
-// Stats returns the spool's numbers.
-func (s *Spool) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := s.stats
-	out.Bytes, out.MaxBytes = s.bytes, s.o.MaxBytes
-	out.Spooled = s.spooled.byKind()
-	for _, seg := range s.segments {
-		n := seg.left.sum()
-		if out.Records == 0 && n > 0 {
-			out.Oldest = time.UnixMilli(seg.firstAt(s.start(seg)))
-		}
-		out.Records += n
-	}
-	return out
 }
 
 // Pending tells how many records wait, and about how many bytes they are.

@@ -280,3 +280,48 @@ func TestWhatIsSynced(t *testing.T) {
 	}
 	ok(t, s.Close())
 }
+
+// The age that alerts are made of: of what waits longest, over restarts.
+func TestOldest(t *testing.T) {
+	dir := t.TempDir()
+	d := &dropped{}
+	began := time.UnixMilli(1_800_000_000_000)
+	now := began
+	o := options(dir, d)
+	o.Now = func() time.Time { return now }
+	s, err := Open(o)
+	ok(t, err)
+	for n := range 5 {
+		ok(t, s.Append(named(n, 100)))
+		now = now.Add(time.Minute)
+	}
+	oldest := func(want time.Duration) {
+		t.Helper()
+		if got := s.Stats().Oldest.Sub(began); got != want {
+			t.Errorf("the oldest is %s later, want %s", got, want)
+		}
+	}
+	oldest(0)
+	b, err := s.Next(2, 1<<20)
+	ok(t, err)
+	b.Ack()
+	oldest(time.Minute) // not read yet: that of the one before
+	o.Dir = killed(t, dir)
+	s, err = Open(o)
+	ok(t, err)
+	oldest(2 * time.Minute)
+	b, err = s.Next(2, 1<<20)
+	ok(t, err)
+	b.Release()
+	oldest(2 * time.Minute)
+	drain(t, s)
+	if !s.Stats().Oldest.IsZero() {
+		t.Error("there is an oldest of none")
+	}
+	appendNamed(t, s, 5, 6, 100)
+	oldest(5 * time.Minute)
+	drain(t, s)
+	now = now.Add(time.Minute)
+	appendNamed(t, s, 6, 7, 100)
+	oldest(6 * time.Minute)
+}
