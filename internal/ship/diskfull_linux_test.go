@@ -77,15 +77,6 @@ func (r *rig) putUntilFull(t *testing.T, from int) (put int) {
 	}
 }
 
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("not in time: " + what)
-		}
-	}
-}
-
 // withOwnMounts runs this test again in a process that may mount.
 func withOwnMounts(t *testing.T) {
 	t.Helper()

@@ -213,3 +213,12 @@ func sumOf[K comparable](m map[K]uint64) (sum uint64) {
 	}
 	return sum
 }
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not in time: " + what)
+		}
+	}
+}

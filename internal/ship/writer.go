@@ -18,6 +18,11 @@ func (s *Shipper) write() {
 	defer close(s.written)
 	var rest <-chan time.Time // while records that nobody waits for rest
 	for {
+		select {
+		case <-rest:
+			rest = nil
+		default:
+		}
 		batch, full, closed := s.queue.take(rest != nil)
 		if len(batch) == 0 {
 			if closed {
