@@ -33,6 +33,9 @@ func openPosition(dir string) (*positionFile, position, error) {
 		_ = f.Close()
 		return nil, position{}, err
 	}
+	if len(data) == 0 {
+		_, _ = f.WriteAt([]byte(formatPosition(position{})), 0) // takes its room while there is some; of no use else
+	}
 	return &positionFile{f}, parsePosition(string(data)), nil
 }
 
