@@ -226,7 +226,7 @@ func (a *Agent) Stop() error {
 	a.set.claims.close()
 	a.stopWatching()
 	a.watching.Wait()
-	states := a.set.save() // which makes the last records
+	states := a.set.save()     // which makes the last records
 	if a.stopShipping != nil { // after those who make records
 		a.stopShipping()
 		a.shipping.Wait()

@@ -25,9 +25,9 @@ import (
 // is not read.
 type RecordOptions struct {
 	Sink            recorder.Sink // instead of the server; nil for none
-	LogLines        int    // --log.lines
-	NoLogExceptions bool   // --no-log.exceptions
-	ScrubFile       string // --scrub.patterns-file
+	LogLines        int           // --log.lines
+	NoLogExceptions bool          // --no-log.exceptions
+	ScrubFile       string        // --scrub.patterns-file
 }
 
 func (o RecordOptions) validate() error {
