@@ -22,6 +22,7 @@ type agentFacts struct {
 	names    *labelCache[string, Labels] // by collector
 	rejected []Labels
 	info     AgentInfo
+	shipping *shippingFacts // nil where nothing is shipped
 }
 
 // AgentInfo is what the agent's other parts say of themselves.
@@ -40,9 +41,9 @@ type agentLabels struct {
 	kind, what []Labels
 }
 
-func newAgentFacts(info AgentInfo, now time.Time) *agentFacts {
+func newAgentFacts(info AgentInfo, shipping func() Shipping, now time.Time) *agentFacts {
 	return &agentFacts{
-		started: now, info: info, timeouts: map[string]uint64{},
+		started: now, info: info, shipping: newShippingFacts(shipping, now), timeouts: map[string]uint64{},
 		build:    labels("version", version.Version, "revision", version.GetRevision(), "goversion", runtime.Version()),
 		names:    newLabelCache(func(collector string) Labels { return labels("collector", collector) }),
 		rejected: Labels(nil).each("reason", catalog.RejectReasons()),
@@ -76,6 +77,7 @@ func (a *agentFacts) collect(in *Input, ran []outcome, custom *customCollector, 
 	}
 	out.Counter(catalog.AgentStateErrors, float64(a.info.StateErrors()), a.started, nil)
 	out.Gauge(catalog.AgentStateRestored, oneIf(a.info.StateRestored()), nil)
+	a.shipping.collect(out)
 	a.labels.sweep()
 }
 

@@ -28,14 +28,16 @@ import (
 	"github.com/pm25/pm25/internal/watch"
 )
 
-// Options of an Exporter. All are required.
+// Options of an Exporter. All but Shipping are required.
 type Options struct {
 	Collectors []Collector
 	// Daemons returns the daemons under watch, sorted by label.
 	Daemons func() []Daemon
 	Agent   AgentInfo
-	Logger  log.Logger
-	Now     func() time.Time
+	// Shipping tells of the records that go to a server; nil where none do.
+	Shipping func() Shipping
+	Logger   log.Logger
+	Now      func() time.Time
 }
 
 // Exporter gathers metrics.
@@ -54,7 +56,7 @@ func New(o Options) (*Exporter, error) {
 	if o.Daemons == nil || o.Agent == nil || o.Logger == nil || o.Now == nil {
 		return nil, errors.New("exporter: an option is missing")
 	}
-	e := &Exporter{opts: o, asked: map[Daemon]int{}, sinks: &sinks{vocabulary: newVocabulary(), free: map[string][]*Sink{}}, agent: newAgentFacts(o.Agent, o.Now())}
+	e := &Exporter{opts: o, asked: map[Daemon]int{}, sinks: &sinks{vocabulary: newVocabulary(), free: map[string][]*Sink{}}, agent: newAgentFacts(o.Agent, o.Shipping, o.Now())}
 	for _, c := range o.Collectors {
 		if custom, ok := c.(*customCollector); ok {
 			e.custom = custom

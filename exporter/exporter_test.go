@@ -70,6 +70,19 @@ func (fixedAgent) RejectedSockets() map[string]uint64 { return map[string]uint64
 func (fixedAgent) StateErrors() uint64                { return 0 }
 func (fixedAgent) StateRestored() bool                { return true }
 
+// fixedShipping is a shipper that has met everything.
+func fixedShipping() Shipping {
+	return Shipping{
+		SpoolBytes: 5 << 20, SpoolMaxBytes: 256 << 20, SpoolRecords: 3, SpoolOldest: now.Add(-time.Minute), WriteFailures: 1,
+		Damaged: map[string]uint64{"torn": 17}, Queued: 2, Receipts: 9, LastReceipt: now.Add(-time.Second), DeadLetterBytes: 700,
+		Records:      map[string]uint64{"exception": 12, "exit": 4},
+		Acknowledged: map[string]uint64{"stored": 12, "duplicate": 1},
+		Retries:      map[string]uint64{"unreachable": 2},
+		Dropped:      map[[2]string]uint64{{"event", "queue_full"}: 5},
+		DeadLetters:  map[string]uint64{"too_new": 1},
+	}
+}
+
 func sampleOf(pid int, started time.Time) procfs.Sample {
 	return procfs.Sample{
 		PID: pid, StartTicks: 99, StartTime: started, UserSeconds: 12.5, SystemSeconds: 2.25, ResidentBytes: 64 << 20,
@@ -161,7 +174,7 @@ func newExporter(t *testing.T, daemons []Daemon, source procfs.Source, more ...C
 	}
 	e, err := New(Options{
 		Collectors: append([]Collector{NewDaemonCollector(source), NewProcessCollector(source), NewAppCollector(), NewHTTPCollector(clock), NewNodejsCollector(clock), NewCustomCollector(1), host}, more...),
-		Daemons:    func() []Daemon { return daemons }, Agent: fixedAgent{}, Logger: log.NewNopLogger(), Now: func() time.Time { return now },
+		Daemons:    func() []Daemon { return daemons }, Agent: fixedAgent{}, Shipping: fixedShipping, Logger: log.NewNopLogger(), Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)

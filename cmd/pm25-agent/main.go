@@ -64,6 +64,7 @@ func run(args []string) error {
 	planning := ext.Command("plan", "Print how the extension is turned on and off for each app. Changes nothing.")
 	checking := ext.Command("check", "Fail if an app loads the extension and its file is not there.")
 	extPath := ext.Flag("ext.path", "File of the extension that apps load.").Default(extplan.DefaultPath).String()
+	shipFlags(cli, &o.Ship)
 	recordFlags(cli, &o.Record)
 	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir("pm25-agent", os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
 	cli.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")

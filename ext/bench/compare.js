@@ -14,8 +14,9 @@ const app = path.join(__dirname, 'app.js')
 const given = {}
 for (let i = 2; i < process.argv.length; i += 2) given[process.argv[i].replace(/^--/, '')] = process.argv[i + 1]
 const pm2 = path.resolve(given.pm2 || path.join(__dirname, '../../tools/pm2/7/node_modules/pm2/bin/pm2'))
-const rounds = Number(given.rounds || 5)
-const seconds = Number(given.seconds || 5)
+const starts = Number(given.starts || 2)
+const rounds = Number(given.rounds || 15)
+const seconds = Number(given.seconds || 1)
 const connections = Number(given.connections || 20)
 
 // pm2 variants run under a PM2 of their own; the others as a plain child that looks like an app of PM2.
@@ -82,26 +83,28 @@ function load (port, what, duration) {
   return autocannon({ url: `http://127.0.0.1:${port}${what.path}`, method: what.method || 'GET', body: what.body, headers: what.headers || {}, connections, duration })
 }
 
-async function measure (name, kind) {
+// begin starts a variant and lets its code become hot.
+async function begin (name, kind) {
   const port = await freePort()
   const stop = await start(name, kind, port)
-  const out = {}
   try {
     await listening(port)
     await listening(port + 1)
-    for (const what of loads[kind]) {
-      await load(port, what, 1)
-      const before = await usage(port + 1)
-      const result = await load(port, what, seconds)
-      const after = await usage(port + 1)
-      const requests = result['2xx']
-      if (requests === 0 || result.non2xx > 0) throw new Error(`${name}, ${what.name}: ${requests} answers, ${result.non2xx} failures`)
-      out[what.name] = { rps: requests / result.duration, cpu: (after.cpu - before.cpu) / requests, rss: after.rss }
-    }
-  } finally {
+    for (const what of loads[kind]) await load(port, what, 2)
+  } catch (err) {
     await stop()
+    throw err
   }
-  return out
+  return { name, port, stop }
+}
+
+async function measure ({ name, port }, what) {
+  const before = await usage(port + 1)
+  const result = await load(port, what, seconds)
+  const after = await usage(port + 1)
+  const requests = result['2xx']
+  if (requests === 0 || result.non2xx > 0) throw new Error(`${name}, ${what.name}: ${requests} answers, ${result.non2xx} failures`)
+  return { rps: requests / result.duration, cpu: (after.cpu - before.cpu) / requests, rss: after.rss }
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
@@ -117,28 +120,58 @@ function shuffled (list) {
   return out
 }
 
-async function main () {
-  console.log(`node ${process.version}, ${os.cpus().length} cores, ${rounds} rounds of ${seconds} s, ${connections} connections`)
-  for (const kind of apps) {
-    const names = chosen.filter((name) => variants[name].apps === undefined || variants[name].apps.includes(kind))
-    const results = []
+// between is the interval that holds the median of what the list is a sample of, in 95 of 100 cases.
+function between (list) {
+  const sorted = [...list].sort((a, b) => a - b)
+  const off = 0.98 * Math.sqrt(sorted.length)
+  return [sorted[Math.max(0, Math.floor(sorted.length / 2 - off))], sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + off))]]
+}
+
+// turns runs all variants side by side and loads one after the other, in short turns: what else the machine does
+// changes slower than that and hits all alike.
+async function turns (names, kind, results) {
+  const running = []
+  try {
+    for (const name of names) running.push(await begin(name, kind))
     for (let round = 0; round < rounds; round++) {
-      const one = {}
-      for (const name of shuffled(names)) one[name] = await measure(name, kind)
-      results.push(one)
-    }
-    for (const what of loads[kind]) {
-      console.log(`\n${kind}: ${what.name}`)
-      for (const name of names) {
-        const rows = results.map((one) => one[name][what.name])
-        // Each round against the variant of that round which differs in one thing only.
-        const base = name.startsWith('pm2 ') && names.includes('pm2 --no-pmx') ? 'pm2 --no-pmx' : 'bare'
-        const pairs = names.includes(base) ? results.map((one) => one[name][what.name].cpu - one[base][what.name].cpu) : [NaN]
-        const share = names.includes(base) ? median(results.map((one) => one[name][what.name].rps / one[base][what.name].rps)) : NaN
-        console.log(`  ${name.padEnd(18)} ${median(rows.map((r) => r.rps)).toFixed(0).padStart(7)} req/s  ${median(rows.map((r) => r.cpu)).toFixed(1).padStart(7)} us CPU a request  ` +
-          `${median(pairs).toFixed(1).padStart(7)} us and ${(share * 100).toFixed(1)} % of "${base}"  ${(median(rows.map((r) => r.rss)) / 1048576).toFixed(0)} MiB`)
+      for (const what of loads[kind]) {
+        const one = {}
+        for (const variant of shuffled(running)) one[variant.name] = await measure(variant, what)
+        results[what.name].push(one)
       }
     }
+  } finally {
+    for (const variant of running) await variant.stop()
+  }
+}
+
+async function main () {
+  console.log(`node ${process.version}, ${os.cpus().length} cores, ${starts} starts of ${rounds} rounds of ${seconds} s, ${connections} connections`)
+  for (const kind of apps) {
+    const names = chosen.filter((name) => variants[name].apps === undefined || variants[name].apps.includes(kind))
+    const results = Object.fromEntries(loads[kind].map((what) => [what.name, []]))
+    for (let n = 0; n < starts; n++) {
+      console.error(`${kind}: start ${n + 1} of ${starts}`)
+      await turns(names, kind, results)
+    }
+    for (const what of loads[kind]) report(kind, what.name, names, results[what.name])
+  }
+}
+
+function report (kind, what, names, results) {
+  console.log(`\n${kind}: ${what}\n\n| variant | requests/s | of the base, % | CPU a request, µs | more than the base, µs | resident, MiB |\n|---|---|---|---|---|---|`)
+  for (const name of names) {
+    // Each turn against that of the variant which differs in one thing only.
+    const base = name.startsWith('pm2 ') && names.includes('pm2 --no-pmx') ? 'pm2 --no-pmx' : 'bare'
+    const of = (key) => results.map((one) => one[name][key])
+    const cells = [name === base ? `**${name}**` : name, median(of('rps')).toFixed(0), '', median(of('cpu')).toFixed(1), '', (Math.max(...of('rss')) / 1048576).toFixed(0)]
+    if (name !== base && names.includes(base)) {
+      const shares = results.map((one) => one[name].rps / one[base].rps * 100)
+      const more = results.map((one) => one[name].cpu - one[base].cpu)
+      cells[2] = `${median(shares).toFixed(1)} (${between(shares).map((x) => x.toFixed(1)).join('–')})`
+      cells[4] = `${median(more).toFixed(1)} (${between(more).map((x) => x.toFixed(1)).join('–')})`
+    }
+    console.log(`| ${cells.join(' | ')} |`)
   }
 }
 

@@ -97,7 +97,7 @@ func (w *watching) start(d *pm2test.Daemon, state string) {
 	}
 	agent, err := app.NewAgent(app.Options{
 		Homes: []string{"r=" + d.Home()}, ForgetAfter: time.Hour, StateDir: state, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
-		Record: app.RecordOptions{Sink: w.records, Host: "h1", LogLines: 20}, Logger: log.NewNopLogger(), Slog: slogger, Now: time.Now,
+		Record: app.RecordOptions{Sink: w.records, LogLines: 20}, Ship: app.ShipOptions{Host: "h1"}, Logger: log.NewNopLogger(), Slog: slogger, Now: time.Now,
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -54,10 +54,18 @@ func TestBadFlags(t *testing.T) {
 		{"--log.format=loud", "loud"},
 		{"--collector.nosuch", "collector.nosuch"},
 		{"--web.config.file=/does/not/exist", "/does/not/exist"},
+		{"--server.url=http://10.1.2.3:9725 --server.token-file=/dev/null", "--server.insecure"},
+		{"--server.url=https://127.0.0.1:1", "--server.token-file"},
+		{"--server.url=https://127.0.0.1:1 --server.token-file=/does/not/exist", "/does/not/exist"},
+		{"--server.token-file=/dev/null", "--server.url"},
+		{"--spool.max-bytes=much", "--spool.max-bytes"},
 	} {
 		t.Run(c.arg, func(t *testing.T) {
 			t.Parallel()
-			args := []string{c.arg}
+			args := strings.Split(c.arg, " ")
+			if strings.HasPrefix(c.arg, "--web.telemetry-path") {
+				args = []string{c.arg}
+			}
 			if !strings.HasPrefix(c.arg, "--pm2.") {
 				args = append(args, noHome(t))
 			}

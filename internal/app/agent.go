@@ -21,6 +21,7 @@ import (
 	"github.com/pm25/pm25/exporter"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
+	"github.com/pm25/pm25/internal/ship"
 )
 
 // shutdownTimeout bounds each step of an orderly stop.
@@ -38,9 +39,12 @@ type Agent struct {
 	metrics  http.Handler
 	sources  []procfs.Source
 	rejected rejectedSockets
+	shipper  *ship.Shipper // nil where no server is configured
 
 	stopWatching context.CancelFunc
 	watching     sync.WaitGroup
+	stopShipping context.CancelFunc
+	shipping     sync.WaitGroup
 }
 
 // NewAgent prepares an agent. Nothing is consumed or served yet; Close undoes
@@ -81,7 +85,10 @@ func (a *Agent) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	recorders, err := newRecorders(a.opts)
+	if a.shipper, err = openShipper(a.opts); err != nil {
+		return err
+	}
+	recorders, err := newRecorders(a.opts, a.shipper)
 	if err != nil {
 		return err
 	}
@@ -95,7 +102,7 @@ func (a *Agent) prepare() (err error) {
 		return err
 	}
 	a.exporter, err = exporter.New(exporter.Options{
-		Collectors: all, Daemons: a.set.daemons, Agent: a, Logger: a.opts.Logger, Now: a.opts.Now,
+		Collectors: all, Daemons: a.set.daemons, Agent: a, Shipping: shipping(a.shipper), Logger: a.opts.Logger, Now: a.opts.Now,
 	})
 	if err != nil {
 		return err
@@ -150,6 +157,11 @@ func (a *Agent) Close() {
 	if a.set != nil {
 		_ = a.set.finder.Close()
 	}
+	if a.shipper != nil {
+		if err := a.shipper.Close(); err != nil {
+			level.Error(a.opts.Logger).Log("msg", "Closing the spool", "err", err)
+		}
+	}
 	if a.state != nil {
 		a.state.close()
 	}
@@ -197,6 +209,11 @@ func (a *Agent) Start(ctx context.Context) error {
 	a.stopWatching = stop
 	a.watching.Go(func() { a.set.run(watchCtx) })
 	a.watching.Go(func() { Watchdog(watchCtx, a.opts.Logger) })
+	if a.shipper != nil {
+		shipCtx, stop := context.WithCancel(context.Background())
+		a.stopShipping = stop
+		a.shipping.Go(func() { _ = a.shipper.Run(shipCtx) }) // it ends without an error
+	}
 
 	settled, enough := context.WithTimeout(ctx, settleTimeout)
 	defer enough()
@@ -209,7 +226,11 @@ func (a *Agent) Stop() error {
 	a.set.claims.close()
 	a.stopWatching()
 	a.watching.Wait()
-	states := a.set.save() // which makes the last records
+	states := a.set.save()     // which makes the last records
+	if a.stopShipping != nil { // after those who make records
+		a.stopShipping()
+		a.shipping.Wait()
+	}
 	return a.state.write(states, a.opts.Now())
 }
 

@@ -14,19 +14,20 @@ import (
 	"github.com/pm25/pm25/internal/recorder"
 	"github.com/pm25/pm25/internal/safefile"
 	"github.com/pm25/pm25/internal/scrub"
+	"github.com/pm25/pm25/internal/ship"
 	"github.com/pm25/pm25/internal/sourcemap"
 	"github.com/pm25/pm25/internal/stack"
 	"github.com/pm25/pm25/internal/stacklog"
 )
 
-// RecordOptions say what becomes of what happens to apps. Without a Sink
-// nothing is recorded, and what PM2's messages say is not read.
+// RecordOptions say what is recorded of what happens to apps. Where there is
+// neither a server to send to nor a Sink nothing is, and what PM2's messages say
+// is not read.
 type RecordOptions struct {
-	Sink            recorder.Sink
-	Host            string // on records; empty: the machine's name
-	LogLines        int    // --log.lines
-	NoLogExceptions bool   // --no-log.exceptions
-	ScrubFile       string // --scrub.patterns-file
+	Sink            recorder.Sink // instead of the server; nil for none
+	LogLines        int           // --log.lines
+	NoLogExceptions bool          // --no-log.exceptions
+	ScrubFile       string        // --scrub.patterns-file
 }
 
 func (o RecordOptions) validate() error {
@@ -39,24 +40,24 @@ func (o RecordOptions) validate() error {
 // recorders make a recorder for each daemon. A nil one makes none.
 type recorders struct{ opts recorder.Options }
 
-func newRecorders(o Options) (*recorders, error) {
-	if o.Record.Sink == nil {
+func newRecorders(o Options, shipper *ship.Shipper) (*recorders, error) {
+	sink := o.Record.Sink
+	if sink == nil && shipper != nil {
+		sink = shipper
+	}
+	if sink == nil {
 		return nil, nil
 	}
-	host := o.Record.Host
-	if host == "" {
-		name, err := os.Hostname()
-		if err != nil {
-			return nil, fmt.Errorf("this machine has no name: %w; give one with --host.name", err)
-		}
-		host = name
+	host, err := o.Ship.HostName()
+	if err != nil {
+		return nil, err
 	}
 	secrets, err := newScrubber(o.Record.ScrubFile)
 	if err != nil {
 		return nil, err
 	}
 	return &recorders{recorder.Options{
-		Host: host, Sink: o.Record.Sink, Now: o.Now, LogLines: o.Record.LogLines, LogExceptions: !o.Record.NoLogExceptions,
+		Host: host, Sink: sink, Now: o.Now, LogLines: o.Record.LogLines, LogExceptions: !o.Record.NoLogExceptions,
 		Tools: recorder.Tools{Parse: stack.Parse, Fill: fingerprint.Fill, Format: stack.Format, Scrub: secrets.Record, Ring: newRing, Stacks: newStacks},
 	}}, nil
 }

@@ -113,6 +113,15 @@ var rules = []rule{
 		why:       "the catalog is the only bridge between what is measured and what is drawn or alerted on",
 	},
 	{
+		name: "what reads errors is pure",
+		from: []string{
+			"./internal/record", "./internal/stack", "./internal/fingerprint", "./internal/scrub", "./internal/stacklog", "./internal/logring",
+			"./internal/sourcemap",
+		},
+		forbidden: []string{"./", "net/http", "os/exec"},
+		why:       "they judge foreign bytes: what they know of the host is given to them",
+	},
+	{
 		name:      "the catalog is a leaf",
 		from:      []string{"./internal/catalog"},
 		forbidden: []string{"./"},

@@ -133,7 +133,7 @@ func hostMetrics() []Metric {
 
 func agentMetrics() []Metric {
 	collector := closed("collector", Collectors())
-	return []Metric{
+	return append([]Metric{
 		{Name: AgentBuildInfo, Type: Info, Labels: []Label{open("version", "one"), open("revision", "one"), open("goversion", "one")}, Help: "Version of the agent."},
 		{Name: AgentCollectorDuration, Type: Gauge, Unit: "seconds", Labels: []Label{collector}, Help: "Duration of a collector in this scrape in seconds."},
 		{Name: AgentCollectorSuccess, Type: Gauge, Labels: []Label{collector}, Help: "Whether a collector succeeded in this scrape (1) or not (0)."},
@@ -148,5 +148,5 @@ func agentMetrics() []Metric {
 		{Name: AgentRejectedSockets, Type: Counter, Labels: []Label{closed("reason", RejectReasons())}, Help: "Sockets named like PM2's that were left alone."},
 		{Name: AgentStateErrors, Type: Counter, Help: "Failures to read or write the agent's state file."},
 		{Name: AgentStateRestored, Type: Gauge, Help: "Whether this run continues the counters of the one before it (1) or began at 0 (0)."},
-	}
+	}, shipMetrics()...)
 }

@@ -111,6 +111,11 @@ var pairs = []struct {
 		seen{name: "Error", code: "ECONNREFUSED", message: "connect ECONNREFUSED 10.1.2.3:5432", stack: "Error: connect ECONNREFUSED 10.1.2.3:5432\n    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1555:16)"},
 	},
 	{
+		"another version of Node", true,
+		seen{name: "Error", message: "read ECONNRESET", stack: "Error: read ECONNRESET\n    at TCP.onStreamRead (internal/stream_base_commons.js:209:20)"},
+		seen{name: "Error", message: "read ECONNRESET", stack: "Error: read ECONNRESET\n    at TCP.onStreamRead (node:internal/stream_base_commons:216:20)"},
+	},
+	{
 		"another version of a package", true,
 		thrown("x", "    at q (/srv/shop/node_modules/.pnpm/pg@8.1.0/node_modules/pg/lib/client.js:1:2)\n    at parse (/srv/shop/node_modules/pg/lib/parser.js:1:2)"),
 		thrown("x", "    at q (/srv/shop/node_modules/pg/lib/client.js:99:2)\n    at parse (/srv/shop/node_modules/.pnpm/pg@8.2.0/node_modules/pg/lib/parser.js:1:2)"),

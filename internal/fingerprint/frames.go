@@ -39,12 +39,24 @@ func callLines(frames []record.Frame, limit int) (lines []string, k knowledge) {
 		if k == nameless && function != "?" {
 			k = named
 		}
-		line := normalFile(f.File) + " " + function
+		file := normalFile(f.File)
+		if k == onlyRuntime {
+			file = moduleOf(file)
+		}
+		line := file + " " + function
 		if len(lines) < limit && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
 	return lines, k
+}
+
+// moduleOf names a module of Node before 16 as later ones do.
+func moduleOf(file string) string {
+	if module, ok := strings.CutSuffix(file, ".js"); ok && file[0] != '<' && !strings.HasPrefix(file, "node:") {
+		return "node:" + module
+	}
+	return file
 }
 
 // overflowed is true for a stack that is full: it can be so at any of its calls.

@@ -127,6 +127,7 @@ func (c *core) runs(p *proc, life *pm2.Life, at, now time.Time) {
 	}
 	c.releaseExits(func(h *heldExit) bool { return h.proc == p })
 	if p.run != nil && p.run.ended {
+		c.settle(p, now)
 		c.lastLines(p)
 	}
 	if p.run != nil && !p.run.ended {

@@ -116,13 +116,17 @@ func (c *core) missing(r *reporter, cl class, now time.Time) {
 	c.see(again, n, now)
 }
 
-// take takes up to n throws off those of a process that PM2 told of and
-// pm25-ext did not.
+// take takes up to n throws off those of a process that were counted and
+// pm25-ext did not tell of.
 func (w *twins) take(pmID int, cl class, n uint64) (taken uint64) {
 	for key, t := range w.tallies {
 		if key.pmID == pmID && taken < n {
+			if !t.told { // by the log alone: it is of this class as well as of the other
+				t.owed[cl], t.owed[1-cl] = t.owed[cl]+t.owed[1-cl], 0
+			}
 			known := min(n-taken, t.owed[cl])
 			t.owed[cl] -= known
+			t.behind[byExt][cl] -= min(known, t.behind[byExt][cl])
 			taken += known
 		}
 	}

@@ -54,7 +54,7 @@ type tallyKey struct {
 // already is remembered: its next sightings are those.
 type tally struct {
 	behind [sources][classes]uint64 // of the last moments
-	owed   [classes]uint64          // what PM2 told of and pm25-ext has not: it may tell much later, with the next one that it sends
+	owed   [classes]uint64          // what was counted and pm25-ext has not told of: it may much later, with the next one that it sends
 	run    *run                     // whose owed is
 	last   time.Time
 	held   [classes]*held
@@ -69,9 +69,6 @@ func (t *tally) count(src source, cl class, n, past uint64, life *run, now time.
 		t.behind = [sources][classes]uint64{}
 	}
 	t.last = now
-	if src == byPM2 && t.run != life {
-		t.run, t.owed = life, t.behind[byExt]
-	}
 	fresh = n - t.catchUp(src, cl, n)
 	switch src {
 	case byLog: // which does not say whether it was handled
@@ -80,12 +77,17 @@ func (t *tally) count(src source, cl class, n, past uint64, life *run, now time.
 			t.behind[other][unhandled] += fresh
 			t.behind[other][handled] += fresh
 		}
+		t.owed[cl] += fresh
 		return fresh
 	case byExt:
-		known := min(fresh, past, t.owed[cl])
-		t.owed[cl] -= known
+		recent := n - fresh
+		known := min(fresh, past, t.owed[cl]-min(recent, t.owed[cl]))
 		fresh -= known
+		t.owed[cl] -= min(recent+known, t.owed[cl])
 	case byPM2:
+		if t.run != life { // what was left out in another life is told of by nobody
+			t.run, t.owed[cl] = life, min(t.owed[cl], t.behind[byExt][cl])
+		}
 		t.owed[cl] += fresh
 	}
 	for other := range sources {
@@ -100,9 +102,6 @@ func (t *tally) count(src source, cl class, n, past uint64, life *run, now time.
 func (t *tally) catchUp(src source, cl class, n uint64) uint64 {
 	covered := min(n, t.behind[src][cl])
 	t.behind[src][cl] -= covered
-	if src == byExt {
-		t.owed[cl] -= min(covered, t.owed[cl])
-	}
 	return covered
 }
 
@@ -139,6 +138,9 @@ func (c *core) see(s sighting, past uint64, now time.Time) {
 	t := c.tally(key, now)
 	switch {
 	case s.src != byLog:
+		if !t.told { // what the log told of was of this class
+			t.owed[s.class], t.owed[1-s.class] = t.owed[s.class]+t.owed[1-s.class], 0
+		}
 		t.class, t.told = s.class, true
 	case t.told: // the log is ahead of them
 		s.class = t.class

@@ -19,8 +19,9 @@ func (s *Scrubber) setTriggers() {
 			}
 		}
 	}
-	set(Header, always, ":=")
-	set(Password, always, ":=")
+	set(Header, always, ":=,>")
+	set(Password, always, ":=>")
+	set(Password, wordStart, "-")
 	set(Token, wordStart, "eBb")
 	set(PrivateKey, wordStart, "-")
 	set(Card, always, "0123456789")
@@ -42,11 +43,23 @@ func (s *Scrubber) find(text string, i, floor int) (finding, bool) {
 		return finding{start: i, end: i + n, marked: true}, n > 0
 	case c == ':' || c == '=':
 		return s.named(text, i, floor)
+	case c == ',':
+		if i < 2 || text[i-1] != '"' && text[i-1] != '\'' || strings.IndexByte("nesNES", text[i-2]) < 0 {
+			return finding{}, false // not after 'Authorization' or 'Cookie'
+		}
+		return s.named(text, i, floor)
+	case c == '>':
+		return s.element(text, i, floor)
 	case c >= '0' && c <= '9':
 		return s.number(text, i)
 	case c == '+':
 		return s.international(text, i)
 	case c == '-':
+		if strings.HasPrefix(text[i:], "--") && s.on[Password] {
+			if f, ok := s.option(text, i); ok {
+				return f, true
+			}
+		}
 		return s.privateKey(text, i)
 	}
 	if f, ok := s.token(text, i); ok {
@@ -58,7 +71,7 @@ func (s *Scrubber) find(text string, i, floor int) (finding, bool) {
 // privateKey is a PEM block, to its end or that of the text.
 func (s *Scrubber) privateKey(text string, i int) (finding, bool) {
 	const begin, end = "-----BEGIN ", "PRIVATE KEY-----"
-	if !strings.HasPrefix(text[i:], begin) {
+	if !s.on[PrivateKey] || !strings.HasPrefix(text[i:], begin) {
 		return finding{}, false
 	}
 	rest := text[i+len(begin):]

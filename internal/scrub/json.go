@@ -50,7 +50,7 @@ func (w *walker) space(i int) int {
 
 // value handles the value at i and returns where it ends.
 func (w *walker) value(i int, means secrecy) int {
-	end := i
+	var end int
 	switch w.in[i] {
 	case '{', '[':
 		if means != public {

@@ -35,6 +35,7 @@ func endings() []ending {
 		{"pwd", password, false},
 		{"pass", likely, true},
 		{"dbpass", password, false},
+		{"rootpass", password, false},
 		{"userpass", password, false},
 		{"smtppass", password, false},
 		{"secret", likely, false},
@@ -143,10 +144,8 @@ func nameBefore(text string, i, floor int) (name, bool) {
 	} else if end-floor > 3 && text[end-3:end] == "%5D" {
 		end -= 3
 	}
-	for _, chinese := range []string{"密码", "口令"} {
-		if strings.HasSuffix(text[floor:end], chinese) {
-			return name{text: "password", quoted: true}, true
-		}
+	if before := text[floor:end]; strings.HasSuffix(before, "密码") || strings.HasSuffix(before, "口令") {
+		return name{text: "password", quoted: true}, true
 	}
 	start := end
 	for start > floor && end-start < maxKey && isBase64URL(text[start-1]) {

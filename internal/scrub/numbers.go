@@ -39,6 +39,8 @@ func startsNumber(text string, i int) bool {
 	switch c := text[i-1]; {
 	case isWord(c) || c == '.':
 		return false
+	case strings.HasSuffix(text[:i], "86-"):
+		return true // a country
 	case c == '-' && i > 1:
 		return !isWord(text[i-2]) && text[i-2] != ']'
 	}
@@ -98,20 +100,19 @@ func (s *Scrubber) international(text string, i int) (finding, bool) {
 		return finding{}, false
 	}
 	n, end := 0, i+1
-	for at := i + 1; at < len(text); at++ {
-		c := text[at]
-		if isDigit(c) {
-			if n == 0 && c == '0' || n == 15 {
-				break // no country begins with 0
-			}
-			n++
-			end = at + 1
-			continue
-		}
-		separated := c == ' ' || c == '-' || c == '(' || c == ')'
-		if !separated || n == 0 || at > end+1 || complete(text[i+1:end], n) {
+	for at := i + 1; ; {
+		m := runOf(text[at:], isDigit)
+		if m == 0 || n+m > 15 || n == 0 && text[at] == '0' { // no country begins with 0
 			break
 		}
+		n += m
+		at += m
+		end = at
+		separators := runOf(text[at:], func(c byte) bool { return c == ' ' || c == '-' || c == '(' || c == ')' })
+		if separators == 0 || separators > 2 || complete(text[i+1:end], n) {
+			break
+		}
+		at += separators
 	}
 	if n < 8 || !endsNumber(text, end) {
 		return finding{}, false

@@ -73,6 +73,10 @@ var secrets = []struct{ name, in, want string }{
 	{"mobile with its country", "8613800138000 +8613800138000 +86 138 0013 8000 ok", "[redacted:phone] [redacted:phone] [redacted:phone] ok"},
 	{"international", "+1 (415) 555-2671, +4915112345678", "[redacted:phone], [redacted:phone]"},
 	{"identity card", "身份证11010519491231002X 和 440524188001010014", "身份证[redacted:id_card] 和 [redacted:id_card]"},
+	{"mobile after its country", "0086-13800138000", "0086-[redacted:phone]"},
+	{"list of headers", `[ 'Authorization', 'Token abc', 'Cookie', 'theme=dark', "Set-Cookie", "a=b" ]`, `[ 'Authorization', '[redacted:header]', 'Cookie', '[redacted:header]', "Set-Cookie", "[redacted:header]" ]`},
+	{"command line", "mysqldump --user li --password hunter2 --token 'a b' --password=x --secret", "mysqldump --user li --password [redacted:password] --token '[redacted:password]' --password=[redacted:password] --secret"},
+	{"XML", "<user>li</user><password>hunter2</password><secret><![CDATA[abc def]]></secret>", "<user>li</user><password>[redacted:password]</password><secret><![CDATA[[redacted:password]]]></secret>"},
 	{"a mark stays", "password=[redacted:password]&a=[redacted:x]", "password=[redacted:password]&a=[redacted:x]"},
 }
 
@@ -111,6 +115,8 @@ func TestHarmless(t *testing.T) {
 		"http://localhost:3000/a@b postgres://db:5432/shop https://registry.npmjs.org/@scope/p git@github.com:a/b.git",
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
 		"task-force-one-two-three-four-five sk-folding-cube-animation-of-all eyJ is short",
+		"Access denied for user 'root'@'localhost' (using password: YES)",
+		"<password></password> a > b, 'token', 'x' --token --verbose",
 		"if (token === other || password == x) std::token::x a ? token : b",
 		"库存不足：订单 17 的商品“苹果”只剩 3 件\t\x00\xff",
 		"",
@@ -255,6 +261,7 @@ func FuzzText(f *testing.F) {
 	for _, test := range secrets {
 		f.Add(test.in)
 	}
+	f.Add("8613800138000 +861380086 138 0013 8000 ok")
 	f.Add("+86 138 0013 8000 4111 1111 1111 1111-1111 [redacted:[redacted:card]")
 	s := scrubber(f, Options{})
 	f.Fuzz(func(t *testing.T, text string) {

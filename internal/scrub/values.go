@@ -5,7 +5,8 @@ import "strings"
 // maxValue is how far the end of a quoted value is looked for.
 const maxValue = 8 << 10
 
-// named looks at the ":" or "=" at text[i]: a URL's, or between a name and its value.
+// named looks at the ":" or "=" at text[i]: a URL's, or between a name and its
+// value. A "," is so in lists of headers: 'Cookie', 'a=b'.
 func (s *Scrubber) named(text string, i, floor int) (finding, bool) {
 	if strings.HasPrefix(text[i:], "://") {
 		return s.userInfo(text, i)
@@ -15,7 +16,7 @@ func (s *Scrubber) named(text string, i, floor int) (finding, bool) {
 		return finding{}, false
 	}
 	means := s.secrecyOf(n.text)
-	if means == public {
+	if means == public || text[i] == ',' && (!n.quoted || !means.header()) {
 		return finding{}, false
 	}
 	at := i + 1
@@ -35,7 +36,7 @@ func (s *Scrubber) named(text string, i, floor int) (finding, bool) {
 	if v.list && text[i] == ':' {
 		return finding{start: v.start, end: v.end, mark: means.mark()}, true
 	}
-	if !v.quoted {
+	if !v.quoted && text[i] != ',' {
 		v = bare(text, v, n, means, text[i] == ':', at > spaced)
 	}
 	if v.start >= v.end || means == likely && v.quoted && v.end-v.start < 4 {
@@ -44,8 +45,59 @@ func (s *Scrubber) named(text string, i, floor int) (finding, bool) {
 	return finding{start: v.start, end: v.end, mark: means.mark()}, true
 }
 
+// option looks at "--password value" of a command line, at text[i].
+func (s *Scrubber) option(text string, i int) (finding, bool) {
+	const longest = maxKey + 2
+	n := 2 + runOf(text[i+2:min(len(text), i+longest)], isBase64URL)
+	if n == 2 || i+n == len(text) || text[i+n] != ' ' {
+		return finding{}, false
+	}
+	means := s.secrecyOf(text[i+2 : i+n])
+	if means != password && means != likely {
+		return finding{}, false
+	}
+	at := i + n + 1
+	v := valueAt(text, at)
+	if v.mark > 0 {
+		return finding{start: i, end: at + v.mark, marked: true}, true
+	}
+	if !v.quoted {
+		v.end = at + wordOf(text[at:], 0)
+	}
+	if v.start >= v.end || text[at] == '-' {
+		return finding{}, false
+	}
+	return finding{start: v.start, end: v.end, mark: means.mark()}, true
+}
+
+// element looks at the ">" at text[i]: of XML such as <password>value</password>.
+func (s *Scrubber) element(text string, i, floor int) (finding, bool) {
+	n, ok := nameBefore(text, i, floor)
+	if !ok || n.quoted || n.afterOf != '<' {
+		return finding{}, false
+	}
+	means := s.secrecyOf(n.text)
+	if means == public {
+		return finding{}, false
+	}
+	start := i + 1
+	if strings.HasPrefix(text[start:], "<![CDATA[") {
+		start += len("<![CDATA[")
+	}
+	if m := markAt(text[start:]); m > 0 {
+		return finding{start: i, end: start + m, marked: true}, true
+	}
+	size := strings.IndexAny(text[start:min(len(text), start+maxValue)], "<]\n")
+	if size <= 0 {
+		return finding{}, false
+	}
+	return finding{start: start, end: start + size, mark: means.mark()}, true
+}
+
+func (m secrecy) header() bool { return m == authorize || m == cookies }
+
 func (m secrecy) mark() string {
-	if m == authorize || m == cookies {
+	if m.header() {
 		return markOf(Header)
 	}
 	return markOf(Password)
@@ -115,7 +167,7 @@ func bare(text string, v value, n name, means secrecy, colon, spaced bool) value
 	word := wordOf(rest, n.inside)
 	first := rest[:word]
 	switch first {
-	case "", "null", "undefined", "true", "false", "none", "None", "nil", "True", "False", "NaN":
+	case "", "null", "undefined", "true", "false", "none", "None", "nil", "True", "False", "NaN", "YES", "NO":
 		return none
 	}
 	if strings.IndexByte("{[(<", first[0]) >= 0 || strings.Trim(first, "*") == "" {

@@ -58,7 +58,7 @@ func newHost(name string, o Options, rng *rand.Rand) (*Host, error) {
 			exporter.NewHTTPCollector(h.clock), exporter.NewNodejsCollector(h.clock), exporter.NewCustomCollector(10), host,
 		},
 		Daemons: func() []exporter.Daemon { return []exporter.Daemon{daemon{h}} },
-		Agent:   machine{h}, Logger: o.Logger, Now: o.Now,
+		Agent:   machine{h}, Shipping: h.shipping, Logger: o.Logger, Now: o.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("simagent: %w", err)
@@ -264,3 +264,13 @@ func (m machine) Facts(context.Context) (procfs.HostFacts, error) {
 func (machine) RejectedSockets() map[string]uint64 { return nil }
 func (machine) StateErrors() uint64                { return 0 }
 func (machine) StateRestored() bool                { return true }
+
+// shipping is that of a host whose records arrive.
+func (h *Host) shipping() exporter.Shipping {
+	at := h.clock()
+	since := uint64(at.Sub(h.booted) / time.Minute)
+	return exporter.Shipping{
+		SpoolBytes: 2 << 20, SpoolMaxBytes: 256 << 20, SpoolRecords: 1, SpoolOldest: at, Receipts: since, LastReceipt: at,
+		Records: map[string]uint64{"exit": since / 10}, Acknowledged: map[string]uint64{"stored": since / 10},
+	}
+}

@@ -87,6 +87,7 @@ func TestCalls(t *testing.T) {
 		{"pnpm", "at f (/srv/shop/node_modules/.pnpm/p@1.2.3/node_modules/p/i.js:1:2)", &record.Frame{Function: "f", File: "node_modules/.pnpm/p@1.2.3/node_modules/p/i.js", Line: 1, Column: 2}},
 		{"control characters", "at f\x1b[31m\x00 (/srv/shop/x\x01.js:1:2)", &record.Frame{Function: "f[31m", File: "x.js", Line: 1, Column: 2, InApp: true}},
 		{"negative", "at f (/srv/shop/x.js:-1:2)", &record.Frame{Function: "f", File: "x.js:-1", Line: 2, InApp: true}},
+		{"a place that is none and broken", "at async Promise.all (index 0\xff\x00)", &record.Frame{Function: "async Promise.all", File: "index 0"}},
 		{"words", "at the end of it", nil},
 		{"empty", "at ", nil},
 		{"too large a number", "at f (/srv/shop/x.js:99999999999)", nil},

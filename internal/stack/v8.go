@@ -65,7 +65,7 @@ func syntaxErrorPlace(text, root string) *record.Frame {
 // parseCall reads what follows "at ".
 func parseCall(call, root string) (f record.Frame, ok bool) {
 	call = strings.TrimRight(call, " \t{,") // inspected errors go on after their last call
-	place := call
+	var place string
 	if open := strings.Index(call, " ("); open > 0 && strings.HasSuffix(call, ")") {
 		f.Function, place = call[:open], call[open+2:len(call)-1]
 	} else {
@@ -79,7 +79,7 @@ func parseCall(call, root string) (f record.Frame, ok bool) {
 		if f.Function == "" {
 			return f, false
 		}
-		f.File = place // no file: of V8 itself
+		f.File = clean(place, record.MaxMessage) // no file: of V8 itself
 		return f, true
 	}
 	file, line, column := cutPosition(place)

@@ -24,10 +24,10 @@ func (h *head) String() string {
 }
 
 // A name that says it is an error's may stand anywhere in its line; any other
-// only at the beginning.
+// only at the beginning. The driver of PostgreSQL names its errors "error".
 var (
 	errorHead = regexp.MustCompile(`(?:^|[\s:\]\)>|=(,{"'\[])((?:[A-Za-z_$][\w$]*\.)*[\pL_$][\pL\w$]*(?:Error|Exception|Warning|Rejection)[\w$]*|Error|Exception)(?: \[([\w-]{1,64})\])?(?:: |:$|$)`)
-	anyHead   = regexp.MustCompile(`^([A-Z][\w$]{0,63})(?: \[([\w-]{1,64})\])?(?:: |:$|$)`)
+	anyHead   = regexp.MustCompile(`^([A-Z][\w$]{0,63}|error)(?: \[([\w-]{1,64})\])?(?:: |:$|$)`)
 )
 
 // headOf reads the head in a line.

@@ -32,8 +32,8 @@ func afterTime(text []byte) []byte {
 	return text
 }
 
-// withoutColours leaves out the sequences that colour a terminal.
-func withoutColours(text []byte) []byte {
+// withoutColors leaves out the sequences that color a terminal.
+func withoutColors(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
 		if text[i] != 0x1b || i+1 == len(text) || text[i+1] != '[' {

@@ -84,7 +84,7 @@ func (r *Recogniser) Line(text []byte, at time.Time) {
 	text = bytes.TrimSuffix(text, []byte("\r"))
 	text = afterTime(text)
 	if bytes.IndexByte(text, 0x1b) >= 0 {
-		text = withoutColours(text)
+		text = withoutColors(text)
 	}
 	if r.open != nil && at.Sub(r.last) >= Silence {
 		r.end()

@@ -99,7 +99,7 @@ func TestLines(t *testing.T) {
 	}{
 		{"a name that is no error's", "Problem: x" + call, []Found{{Name: "Problem", Message: "x", Stack: "Problem: x" + call, Logger: "console"}}},
 		{"a name that is no error's, below an error", "Error: only a line\nProblem: x" + call, []Found{{Name: "Error", Message: "only a line\nProblem: x", Stack: "Error: only a line\nProblem: x" + call, Logger: "console"}}},
-		{"in colours", "\x1b[31mError: x\x1b[39m\n\x1b[90m    at f (/srv/shop/x.js:1:2)\x1b[39m", []Found{{Name: "Error", Message: "x", Stack: "Error: x" + call, Logger: "console"}}},
+		{"in colors", "\x1b[31mError: x\x1b[39m\n\x1b[90m    at f (/srv/shop/x.js:1:2)\x1b[39m", []Found{{Name: "Error", Message: "x", Stack: "Error: x" + call, Logger: "console"}}},
 		{"Node 14, a rejection", "(node:17) UnhandledPromiseRejectionWarning: TypeError: x" + call + "\n(node:17) UnhandledPromiseRejectionWarning: Unhandled promise rejection.", []Found{{Name: "TypeError", Message: "x", Stack: "TypeError: x" + call, Logger: "console"}}},
 		{"a warning with its calls", "(node:17) MaxListenersExceededWarning: x" + call, nil},
 		{"Chinese", "加载失败： Error: 库存不足" + call, []Found{{Name: "Error", Message: "库存不足", Stack: "Error: 库存不足" + call, Logger: "console"}}},
@@ -117,6 +117,10 @@ func TestLines(t *testing.T) {
 		{"a code in the head and in the properties", "TypeError [ERR_A]: x" + call + " {\n  code: 'ERR_B'\n}", []Found{{Name: "TypeError", Code: "ERR_B", Message: "x", Stack: "TypeError [ERR_A]: x" + call, Logger: "console"}}},
 		{"a Mongo code", "MongoServerError: E11000" + call + " {\n  code: 11000,\n  inner: {\n    code: 17\n  }\n}", []Found{{Name: "MongoServerError", Code: "11000", Message: "E11000", Stack: "MongoServerError: E11000" + call, Logger: "console"}}},
 		{"a brace further left than the head", "  Error: a\n      at f (/srv/shop/x.js:1:2) {\n    a: 1\n }\nx", []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Logger: "console"}}},
+		{"PostgreSQL", "error: relation \"x\" does not exist" + call + " {\n  length: 101,\n  severity: 'ERROR',\n  code: '42P01'\n}", []Found{{Name: "error", Code: "42P01", Message: "relation \"x\" does not exist", Stack: "error: relation \"x\" does not exist" + call, Logger: "console"}}},
+		{"koa", "\n  TypeError: x\n      at f (/srv/shop/x.js:1:2)\n", []Found{{Name: "TypeError", Message: "x", Stack: "TypeError: x" + call, Logger: "console"}}},
+		{"a rejection by Node itself", "node:internal/process/promises:389\n      triggerUncaughtException(err, true /* fromPromise */);\n      ^\n\n[Error: ENOENT: no such file or directory, open '/x'] {\n  errno: -2,\n  code: 'ENOENT',\n  syscall: 'open'\n}\n\nNode.js v18.0.0", []Found{{Name: "Error", Code: "ENOENT", Message: "ENOENT: no such file or directory, open '/x'", Logger: "node", Uncaught: true}}},
+		{"many addresses", "AggregateError [ECONNREFUSED]: \n    at f (/srv/shop/x.js:1:2) {\n  code: 'ECONNREFUSED',\n  [errors]: [\n    Error: connect ECONNREFUSED ::1:5432\n        at f (/srv/shop/x.js:1:2) {\n      errno: -111,\n      code: 'ECONNREFUSED'\n    },\n    Error: connect ECONNREFUSED 127.0.0.1:5432\n        at f (/srv/shop/x.js:1:2) {\n      errno: -111\n    }\n  ]\n}", []Found{{Name: "AggregateError", Code: "ECONNREFUSED", Stack: "AggregateError [ECONNREFUSED]" + call, Causes: []record.Cause{{Name: "Error", Message: "connect ECONNREFUSED ::1:5432", Stack: "Error: connect ECONNREFUSED ::1:5432" + call}, {Name: "Error", Message: "connect ECONNREFUSED 127.0.0.1:5432", Stack: "Error: connect ECONNREFUSED 127.0.0.1:5432" + call}}, Logger: "console"}}},
 		{"two in a row", "Error: a" + call + "\nError: b" + call, []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Logger: "console"}, {Name: "Error", Message: "b", Stack: "Error: b" + call, Logger: "console"}}},
 		{"a cause without calls", "Error: a" + call + " {\n  [cause]: 'why'\n}", []Found{{Name: "Error", Message: "a", Stack: "Error: a" + call, Causes: []record.Cause{{Name: "Error", Message: "why"}}, Logger: "console"}}},
 	}
@@ -235,5 +239,26 @@ func BenchmarkLine(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestStackIsTheErrorsOwn: what is printed leaves out calls that the cause has
+// too; what is found is the same as when PM2 tells of it.
+func TestStackIsTheErrorsOwn(t *testing.T) {
+	data, err := os.ReadFile("testdata/same.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [2]string
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	log := recordings(t)["same"]
+	found := collect(t, log)
+	if len(found) != 1 || len(found[0].Causes) != 1 || !strings.Contains(log, "lines matching cause stack trace") {
+		t.Fatalf("found %+v in %s", found, log)
+	}
+	if diff := cmp.Diff(want, [2]string{found[0].Stack, found[0].Causes[0].Stack}); diff != "" {
+		t.Errorf("stacks (-the error's +found):\n%s", diff)
 	}
 }

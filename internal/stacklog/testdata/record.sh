@@ -17,5 +17,6 @@ unshare -rmn bash -euo pipefail -c '
     [ "$script" = broken.js ] && continue
     node "$script" > "$here/${script%.*}.txt" 2>&1 || true
   done
+  cp same.json "$here"
   for script in *.py; do python3 "$script" 2>&1 | sed "s|\"/.*/lib/python3|\"/usr/lib/python3|" > "$here/${script%.*}.txt" || true; done
 ' record "$here"
