@@ -39,7 +39,8 @@ func testGroupCounts(t *testing.T, h *harness) {
 	}
 	hours, err := h.GroupHours(t.Context(), g.ID, time.Time{})
 	wantHours := []sessionstore.HourCount{
-		{Hour: late.Time().Truncate(time.Hour), Version: "1.1.0", Count: 3}, {Hour: first.Time().Truncate(time.Hour), Version: "1.2.3", Count: 1},
+		{Hour: late.Time().Truncate(time.Hour), Version: "1.1.0", Count: 3},
+		{Hour: first.Time().Truncate(time.Hour), Version: "1.2.3", Count: 1},
 		{Hour: second.Time().Truncate(time.Hour), Version: "1.3.0", Count: 10},
 	}
 	if diff := cmp.Diff(wantHours, hours); diff != "" || err != nil {

@@ -60,6 +60,7 @@ func Run(t *testing.T, open Opener) {
 		{"order and cursors", testOrder},
 		{"hostile input", testHostile},
 		{"times, streams and volume", testVolume},
+		{"many of one stream and time", testManyOfOne},
 		{"subscribe", testSubscribe},
 		{"counts of groups", testGroupCounts},
 		{"states of groups", testStates},
