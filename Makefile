@@ -9,7 +9,7 @@ GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
 # Not the packages that run built programs: the race detector would not see into those.
-RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/up/... ./internal/watch/... ./sessionstore/...
+RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/up/... ./internal/watch/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
