@@ -147,6 +147,11 @@ check-metrics: tools-prom ## Check the golden metrics with promtool
 bench: build pm2 peer ## Measure the agent, beside another exporter
 	$(GO) run ./internal/bench
 
+.PHONY: bench-store
+bench-store: ## Measure the store: pushes beside raw inserts, and the queries of dashboards
+	@$(need_go)
+	$(GO) run ./internal/storebench
+
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...

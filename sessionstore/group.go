@@ -83,3 +83,6 @@ type HourCount struct {
 	Version string
 	Count   uint64
 }
+
+// NoHost is host and daemon of records of kind "group": a group is of all hosts.
+const NoHost = "-"

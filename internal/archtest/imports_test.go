@@ -41,8 +41,8 @@ var (
 	development = []string{
 		"./internal/agenttest", "./internal/archtest", "./internal/bench", "./internal/chain", "./internal/doctable", "./internal/matrix", "./internal/mixedhost",
 		"./internal/pictures", "./internal/pm2/pm2fake", "./internal/pm2test", "./internal/proctest", "./internal/promtest", "./internal/routes", "./internal/simagent",
-		"./internal/soak",
-		"./internal/uptest", "./examples", "./tools",
+		"./internal/soak", "./internal/storebench",
+		"./internal/uptest", "./sessionstore/sessionstoretest", "./examples", "./tools",
 	}
 	// What sits directly below internal/app.
 	parts = []string{"./exporter", "./internal/ship", "./internal/server", "./sessionstore"}

@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pm25/pm25/internal/record"
+	"github.com/pm25/pm25/sessionstore"
+)
+
+// With a full disk Push says so, what was acknowledged stays and can be read,
+// and when there is room again it goes on.
+func TestDiskFull(t *testing.T) {
+	if os.Getenv("PM25_TEST_DISK") == "" {
+		withOwnMounts(t)
+		return
+	}
+	dir := t.TempDir()
+	ok(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"))
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	ballast := filepath.Join(dir, "ballast")
+	ok(t, os.WriteFile(ballast, make([]byte, 4<<20), 0o600))
+	path := filepath.Join(dir, "pm25.db")
+	s := openTest(t, Options{Path: path})
+	told := pushUntilFull(t, s, map[string]bool{})
+	checkTold(t, s, told)
+	if _, _, err := s.CreateBucket(t.Context(), "more"); err != nil && !errors.Is(err, sessionstore.ErrFull) {
+		t.Error(err)
+	}
+	again := batchOf(200)
+	if _, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again); !errors.Is(err, sessionstore.ErrFull) {
+		t.Errorf("a large batch on a full disk: %v", err)
+	}
+	ok(t, os.Remove(ballast))
+	stored, duplicates, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again)
+	if err != nil || stored != 200 || duplicates != 0 {
+		t.Errorf("with room again: %d stored, %d duplicates, %v", stored, duplicates, err)
+	}
+	told = pushUntilFull(t, s, told)
+	ok(t, s.Close())
+	s = openTest(t, Options{Path: path})
+	checkTold(t, s, told)
+	report, err := s.Check(t.Context(), false)
+	if err != nil || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+func batchOf(n int) (batch []*record.Record) {
+	for i := range n {
+		r := testRecord(time.Now(), i%7-1)
+		if r.Event != nil {
+			r.Event.Data = []byte(`"` + record.NewID(time.Now()) + `"`) // no two alike: it does not compress
+		}
+		batch = append(batch, r)
+	}
+	return batch
+}
+
+func pushUntilFull(t *testing.T, s *Store, told map[string]bool) map[string]bool {
+	t.Helper()
+	for range 10_000 {
+		batch := batchOf(50)
+		_, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, batch)
+		if errors.Is(err, sessionstore.ErrFull) {
+			return told
+		}
+		ok(t, err)
+		for _, r := range batch {
+			told[r.ID] = true
+		}
+	}
+	t.Fatal("the disk does not get full")
+	return nil
+}
+
+func checkTold(t *testing.T, s *Store, told map[string]bool) {
+	t.Helper()
+	n := 0
+	ok(t, s.Entries(t.Context(), everything(), func(e *sessionstore.Entry) bool {
+		if told[e.ID] {
+			n++
+		}
+		return true
+	}))
+	if n != len(told) {
+		t.Errorf("%d of %d acknowledged records are there", n, len(told))
+	}
+}
+
+// withOwnMounts runs this test again in a process that may mount.
+func withOwnMounts(t *testing.T) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "PM25_TEST_DISK=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER, Pdeathsig: syscall.SIGKILL,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL) || strings.Contains(string(out), "operation not permitted") {
+		t.Skipf("skipped: it needs a mount namespace of its own: %v", err)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
