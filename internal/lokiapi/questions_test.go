@@ -137,7 +137,7 @@ var questions = []question{
 	{path: "label/app/values", query: `{kind="exception"}`},
 	{path: "label/none/values"},
 	{path: "series", set: "match[]={app%3D\"api\"}&match[]={kind%3D\"exit\"}"},
-	{path: "index/volume", query: `{bucket="main"}`, differ: "Loki counts the bytes of structured metadata, the store those of lines"},
+	{path: "index/volume", query: `{bucket="main"}`, differ: "Loki counts metadata as its chunks hold it"},
 	// What Loki does with errors, empty labels and lines that are hard to parse.
 	{query: `sum by (app) (count_over_time({app="shop"} | json | n > 50 [2m]))`, set: "step=60"},
 	{query: `count_over_time({app="shop"} | json | n > 118 [2m])`, set: "step=60"},
