@@ -9,7 +9,7 @@ GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
 # Not the packages that run built programs: the race detector would not see into those.
-RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/safefile/... ./internal/ship/... ./internal/up/... ./internal/watch/...
+RACE_PKGS ?= ./exporter/... ./internal/alertmanager/... ./internal/app/... ./internal/claim/... ./internal/extsock/... ./internal/ledger/... ./internal/logql/... ./internal/lokiapi/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/recorder/... ./internal/safefile/... ./internal/scrub/... ./internal/server/... ./internal/ship/... ./internal/sourcemap/... ./internal/up/... ./internal/watch/... ./sessionstore/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
@@ -179,6 +179,10 @@ chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 
 routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour
 	$(GO) test -tags=routes -timeout 60m -v $(GOTESTFLAGS) ./internal/routes/...
 
+.PHONY: loki-conformance
+loki-conformance: tools-loki ## Ask a real Loki and our read API the same (the first build of Loki takes some minutes)
+	LOKI=$(TOOLS)/loki LOGCLI=$(TOOLS)/logcli $(GO) test -tags=oracle -timeout 10m -v $(GOTESTFLAGS) -run 'Loki|Logcli' ./internal/lokiapi/
+
 .PHONY: pictures
 pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in docs/pictures anew, with Chromium
 	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)
@@ -238,6 +242,8 @@ $(eval $(call go_tool,golangci-lint,lint,github.com/golangci/golangci-lint/v2/cm
 $(eval $(call go_tool,gofumpt,lint,mvdan.cc/gofumpt,-ldflags '-s -w'))
 $(eval $(call go_tool,promtool,prom,github.com/prometheus/prometheus/cmd/promtool,$(prom_flags)))
 $(eval $(call go_tool,prometheus,prom,github.com/prometheus/prometheus/cmd/prometheus,$(prom_flags)))
+$(eval $(call go_tool,loki,loki,github.com/grafana/loki/v3/cmd/loki,-ldflags '-s -w'))
+$(eval $(call go_tool,logcli,loki,github.com/grafana/loki/v3/cmd/logcli,-ldflags '-s -w'))
 $(eval $(call go_tool,amtool,prom,github.com/prometheus/alertmanager/cmd/amtool,-ldflags '-s -w -X $(VPKG).Version=$(am_version)'))
 
 .PHONY: tools-lint
@@ -246,6 +252,10 @@ tools-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Build golangci-lint and g
 
 .PHONY: tools-prom
 tools-prom: $(TOOLS)/promtool $(TOOLS)/amtool $(TOOLS)/prometheus ## Build promtool, amtool and a Prometheus server into .cache/bin/
+	@:
+
+.PHONY: tools-loki
+tools-loki: $(TOOLS)/loki $(TOOLS)/logcli ## Build a Loki and its command line into .cache/bin/
 	@:
 
 $(TOOLS)/prometheus-2.42: tools/prom-2.42/fetch

@@ -12,6 +12,8 @@ type Selection struct {
 	Matchers   []*labels.Matcher
 	Start, End int64 // nanoseconds since 1970: from Start on, before End
 	Backward   bool  // newest first
+	// NoLines says that lines are not looked at: Entry.Line may be left empty.
+	NoLines bool
 	// After continues behind the entry with this time and id, in the chosen
 	// direction; zero starts at the edge.
 	After Cursor
@@ -38,5 +40,6 @@ type Entry struct {
 	Metadata []record.Pair // sorted by name
 }
 
-// Volume is how much there is in a selection.
+// Volume is how much there is in a selection. Bytes are those of lines and of the
+// names and values of metadata.
 type Volume struct{ Streams, Entries, Bytes int64 }
