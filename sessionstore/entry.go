@@ -40,5 +40,6 @@ type Entry struct {
 	Metadata []record.Pair // sorted by name
 }
 
-// Volume is how much there is in a selection.
+// Volume is how much there is in a selection. Bytes are those of lines and of the
+// names and values of metadata.
 type Volume struct{ Streams, Entries, Bytes int64 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/app"
+	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/internal/up"
 )
 
@@ -45,6 +46,9 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("pm2.home", "Watch the PM2 daemon of this home, as [NAME=]PATH; repeatable. Default: every daemon that can be found.").StringsVar(&o.Homes)
 	cmd.Flag("pm2.user", "Run as root, watch daemons of this user too, by name or uid, or * for all; repeatable.").StringsVar(&o.Users)
 	cmd.Flag("pm2.forget-after", "How long a daemon that is gone stays pm2_up 0.").Default("24h").DurationVar(&o.ForgetAfter)
+	cmd.Flag("log.lines", "How many of an app's last lines go with its exceptions and crashes.").Default(strconv.Itoa(record.MaxLogs)).IntVar(&o.Record.LogLines)
+	logExceptions := cmd.Flag("log.exceptions", "Take stacks that only reach an app's log for exceptions.").Default("true").Bool()
+	cmd.Flag("scrub.patterns-file", "File of RE2 expressions, one a line, whose matches are taken out of records as secrets are.").StringVar(&o.Record.ScrubFile)
 	cmd.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cmd.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
 
@@ -58,6 +62,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 			return fmt.Errorf("--storage.tsdb.retention.time: %w", err)
 		}
 		o.Retention, o.RetentionSize, o.MinFree = time.Duration(d), retentionSize.bytes, minFree.bytes
+		o.Record.NoLogExceptions = !*logExceptions
 		o.Flags = flagValues(cmd)
 		o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
 		return runUp(o)

@@ -30,11 +30,6 @@ func GroupStates() []string {
 	return []string{"new", "ongoing", "regressed", "resolved", "muted"}
 }
 
-// RecordKinds lists the kinds of records.
-func RecordKinds() []string {
-	return []string{"exception", "exit", "start", "restart", "stop", "reload", "delete", "deploy", "slow_request", "event", "log", "group"}
-}
-
 // StoreOperations lists what the store does by itself.
 func StoreOperations() []string { return []string{"sweep", "local"} }
 

@@ -189,11 +189,7 @@ func (p *parser) call() Expr {
 	case t.text == "vector":
 		p.take()
 		p.expect("(")
-		sign := ""
-		if p.isSign("-") || p.isSign("+") {
-			sign = p.take().text
-		}
-		v := &VectorExpr{Value: p.signed(sign)}
+		v := &VectorExpr{Value: p.signed("")}
 		p.expect(")")
 		return v
 	case t.text == "label_replace":
@@ -210,11 +206,7 @@ func (p *parser) rangeAggregation() Expr {
 	e := &RangeAggregation{Op: t.text}
 	p.expect("(")
 	if e.Op == opQuantile {
-		sign := ""
-		if p.isSign("-") || p.isSign("+") {
-			sign = p.take().text
-		}
-		e.Param = p.signed(sign)
+		e.Param = p.signed("")
 		p.expect(",")
 	}
 	r := p.log(true)

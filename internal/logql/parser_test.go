@@ -29,8 +29,8 @@ var good = []struct{ query, want string }{
 	{`vector(1)+vector(1)`, `(vector(1) + vector(1))`},
 	{`1 + 2 * 3 ^ 2 ^ 2 > bool 1`, `((1 + (2 * (3 ^ (2 ^ 2)))) > bool 1)`},
 	{
-		`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(-1)`,
-		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(-1))`,
+		`sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m])) unless vector(1)`,
+		`((sum(rate({a="b"}[1m])) / on (x) group_left (y) sum by (x) (rate({a="b"}[1m]))) unless vector(1))`,
 	},
 	{`label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`, `label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")`},
 }
@@ -78,6 +78,7 @@ var bad = []struct{ query, why string }{
 	{`sum_over_time({app="a"}[5m])`, "without unwrap"},
 	{`count_over_time({app="a"} | unwrap x [5m])`, "with unwrap"},
 	{`sum_over_time({app="a"} | unwrap x | json [5m])`, "label filter after unwrap"},
+	{`vector(-1)`, "expecting a number"},
 	{`rate_counter({app="a"} | unwrap x [5m])`, "outside of the subset"},
 	{`topk(0, rate({app="a"}[5m]))`, "invalid parameter"},
 	{`sum(1)`, "needs series"},

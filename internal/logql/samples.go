@@ -91,7 +91,7 @@ func (c *collector) collect(sel sessionstore.Selection) error {
 				return true
 			}
 		}
-		if l.failed {
+		if l.failed && !c.asksErrors() {
 			c.q.failed = pipelineError(l)
 			return false
 		}
@@ -118,6 +118,11 @@ func (e *RangeAggregation) needed(labels bool) []Stage {
 		}
 	}
 	return stages
+}
+
+// asksErrors is true for a sum by (__error__).
+func (c *collector) asksErrors() bool {
+	return c.grouping != nil && !c.grouping.Without && slices.Contains(c.grouping.Labels, labelError)
 }
 
 // readsLine is true for stages that look at the line; of templates it is not

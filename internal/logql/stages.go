@@ -134,6 +134,7 @@ func (s *LabelFormat) compile(*program) step {
 		}
 	}
 	return func(l *line) bool {
+		var values map[string]string // of before the first template, for all
 		for _, f := range formats {
 			if f.template == nil {
 				if value, ok := l.get(f.Src); ok {
@@ -144,7 +145,10 @@ func (s *LabelFormat) compile(*program) step {
 				}
 				continue
 			}
-			value, err := f.template.execute(l)
+			if values == nil {
+				values = l.values()
+			}
+			value, err := f.template.execute(l, values)
 			if err != nil {
 				l.fail(errorTemplate, err.Error())
 				continue
@@ -158,7 +162,7 @@ func (s *LabelFormat) compile(*program) step {
 func (s *LineFormat) compile(*program) step {
 	t, _ := parseTemplate(s.Template) // checked by the parser
 	return func(l *line) bool {
-		text, err := t.execute(l)
+		text, err := t.execute(l, l.values())
 		if err != nil {
 			l.fail(errorTemplate, err.Error())
 			return true

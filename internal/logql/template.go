@@ -25,7 +25,6 @@ type template struct {
 	line  *line
 	loops int
 	out   boundedText
-	data  map[string]string
 	regex regexCache
 }
 
@@ -34,7 +33,7 @@ const tick = "__tick"
 // parseTemplate reads a template of line_format or label_format. Templates that
 // call others are refused, since they may do so without end.
 func parseTemplate(text string) (*template, error) {
-	t := &template{data: map[string]string{}}
+	t := &template{}
 	funcs := texttemplate.FuncMap{
 		"__line__":      func() string { return t.line.text },
 		"__timestamp__": func() any { return timeOf(t.line.at) },
@@ -95,14 +94,19 @@ func (t *template) tick() (string, error) {
 	return "", nil
 }
 
-func (t *template) execute(l *line) (string, error) {
+// values are the labels of a line, for templates.
+func (l *line) values() map[string]string {
+	out := make(map[string]string, len(l.labels))
+	for _, label := range l.labels {
+		out[label.name] = label.value
+	}
+	return out
+}
+
+func (t *template) execute(l *line, values map[string]string) (string, error) {
 	t.line, t.loops = l, 0
 	t.out.b.Reset()
-	clear(t.data)
-	for _, label := range l.labels {
-		t.data[label.name] = label.value
-	}
-	if err := t.t.Execute(&t.out, t.data); err != nil {
+	if err := t.t.Execute(&t.out, values); err != nil {
 		return "", err
 	}
 	return t.out.b.String(), nil

@@ -141,9 +141,9 @@ func TestShapes(t *testing.T) {
 		{
 			"index/volume", nil,
 			[]string{"query", `{bucket="b"}`, "targetLabels", "app,level", "limit", "1"},
-			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":"shop","level":"error"},"value":[1700000000,"64"]}]`,
+			`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":"shop","level":"error"},"value":[1700000000,"119"]}]`,
 		},
-		{"index/volume", nil, []string{"query", `{app=~".+"}`, "aggregateBy", "labels"}, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":""},"value":[1700000000,"125"]}]`},
+		{"index/volume", nil, []string{"query", `{app=~".+"}`, "aggregateBy", "labels"}, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"app":""},"value":[1700000000,"180"]}]`},
 		{"index/volume_range", nil, []string{"query", `{app="shop"}`}, `{"status":"success","data":{"resultType":"matrix","result":[]`},
 		{"patterns", nil, []string{"query", `{app="shop"}`}, `{"data":[],"status":"success"}`},
 		{"detected_labels", nil, nil, `{"detectedLabels":[{"label":"app","cardinality":2},{"label":"bucket","cardinality":1},{"label":"host","cardinality":1},{"label":"kind","cardinality":2},{"label":"level","cardinality":2}]}`},

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	maxTailDelay  = 5 * time.Second        // of delay_for, as in Loki
-	maxTailTime   = time.Hour              // after which a client has to come again, as with Loki
-	tailPause     = 200 * time.Millisecond // at least, between two looks
-	tailPing      = 15 * time.Second
-	tailSilence   = time.Minute // without a pong
+	maxTailDelay = 5 * time.Second        // of delay_for, as in Loki
+	maxTailTime  = time.Hour              // after which a client has to come again, as with Loki
+	tailPause    = 200 * time.Millisecond // at least, between two looks
+	tailPing     = 15 * time.Second
+	tailSilence  = time.Minute // without a pong
 )
 
 // tailParams is what a live tail is asked with.

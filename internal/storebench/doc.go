@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command storebench measures the store: how many records a second Push takes
 // from callers that come at the same time, beside raw inserts of the same rows
 // at the same durability, what they take on the disk, and how long the queries

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -12,60 +14,73 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/record"
-	"github.com/pm25/pm25/sessionstore"
 	"github.com/pm25/pm25/sessionstore/sqlite"
 )
 
-// ingest pushes all records. Making them costs CPU too: it is measured by itself
-// and taken off.
-func ingest(ctx context.Context, s *sqlite.Store, w *workload, o options) error {
-	making := time.Now()
-	var bytes int
-	const sample = 5000
-	for i := range sample {
-		text, err := json.Marshal(w.record(i * w.records / sample))
+// sample measures what records are like: bytes as JSON, and the CPU that making
+// one takes, which is not the store's.
+func sample(w *workload) (bytes int, making time.Duration, err error) {
+	const n = 5000
+	records := make([]*record.Record, n)
+	start := cpuTime()
+	for i := range records {
+		records[i] = w.record(i * w.records / n)
+	}
+	making = (cpuTime() - start) / n
+	for _, r := range records {
+		text, err := json.Marshal(r)
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
 		bytes += len(text)
 	}
-	fmt.Printf("records: %d of %d bytes as JSON on average; making and measuring one takes %s\n", w.records, bytes/sample, time.Since(making)/sample)
-	var next atomic.Int64
-	var made, pushed atomic.Int64 // ns
+	return bytes / n, making, nil
+}
+
+// ingest pushes all records.
+func ingest(ctx context.Context, s *sqlite.Store, w *workload, o options) error {
+	bytes, making, err := sample(w)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("records: %d of %d bytes as JSON on average\n", w.records, bytes)
+	cpu, began := cpuTime(), time.Now()
+	waited, err := pushAll(ctx, s, w, o)
+	if err != nil {
+		return err
+	}
+	took, n := time.Since(began), float64(w.records)
+	fmt.Printf("push: %.0f records/s by %d callers with %d each, making them included; %.0f µs CPU a record, and %.0f for making it; a Push takes %s on average; %.0f bytes a record on disk\n",
+		n/took.Seconds(), o.callers, o.batch, float64((cpuTime()-cpu).Microseconds())/n-float64(making.Microseconds()), float64(making.Microseconds()),
+		(waited / time.Duration(w.records/o.batch+1)).Round(time.Millisecond), float64(s.Size())/n)
+	return nil
+}
+
+// pushAll pushes all records and returns how long callers waited in all.
+func pushAll(ctx context.Context, s *sqlite.Store, w *workload, o options) (time.Duration, error) {
+	var next, waited atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, o.callers)
-	cpu, began := cpuTime(), time.Now()
 	for c := range o.callers {
 		wg.Go(func() {
+			from := record.Agent{Host: fmt.Sprintf("web-%02d", c)}
 			for errs[c] == nil {
 				first := int(next.Add(int64(o.batch))) - o.batch
 				if first >= w.records {
 					return
 				}
-				start := time.Now()
 				batch := make([]*record.Record, 0, o.batch)
 				for i := first; i < min(first+o.batch, w.records); i++ {
 					batch = append(batch, w.record(i))
 				}
-				made.Add(int64(time.Since(start)))
-				start = time.Now()
-				_, _, errs[c] = s.Push(ctx, "main", record.Agent{Host: fmt.Sprintf("web-%02d", c)}, batch)
-				if errors.Is(errs[c], sessionstore.ErrOverloaded) {
-					errs[c] = nil
-				}
-				pushed.Add(int64(time.Since(start)))
+				start := time.Now()
+				_, _, errs[c] = s.Push(ctx, "main", from, batch)
+				waited.Add(int64(time.Since(start)))
 			}
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	took := time.Since(began)
-	n := float64(w.records)
-	fmt.Printf("push: %.0f records/s by %d callers with %d each (the making of records included), %.0f µs CPU a record, a Push %s on average, %.0f bytes a record on disk\n",
-		n/took.Seconds(), o.callers, o.batch, float64((cpuTime()-cpu).Microseconds())/n, (time.Duration(pushed.Load()) / time.Duration(w.records/o.batch+1)).Round(time.Millisecond), float64(s.Size())/n)
-	return nil
+	return time.Duration(waited.Load()), errors.Join(errs...)
 }
 
 // raw inserts the rows of a store into another one, in the same table with the

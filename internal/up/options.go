@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/central"
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/server"
@@ -49,6 +50,7 @@ type Options struct {
 	Homes       []string // --pm2.home
 	Users       []string // --pm2.user
 	ForgetAfter time.Duration
+	Record      app.RecordOptions // --log.lines, --log.exceptions, --scrub.patterns-file
 
 	Flags  map[string]string // what the program was started with, for Prometheus' status page
 	Logger log.Logger

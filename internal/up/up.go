@@ -279,10 +279,12 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 	for _, group := range catalog.Groups() {
 		on[group.Name] = true
 	}
+	recording := s.opts.Record
+	recording.Sink = s.local
 	s.agent, err = app.NewAgent(app.Options{
 		Homes: s.opts.Homes, Users: s.opts.Users, ForgetAfter: s.opts.ForgetAfter, StateDir: s.data.Sub("agent"),
 		Yield: s.neighbors.yield, TelemetryPath: "/metrics", Collectors: on, CustomPerProcess: 100,
-		Record: app.RecordOptions{Sink: s.local, Host: s.opts.HostName, LogLines: record.MaxLogs},
+		Record: recording, Ship: app.ShipOptions{Host: s.opts.HostName},
 		Logger: s.opts.Logger, Slog: s.opts.Slog, Now: s.opts.Now,
 	})
 	if err != nil {

@@ -82,14 +82,32 @@ func testHosts(t *testing.T, h *harness) {
 	}
 }
 
-func testBuckets(t *testing.T, h *harness) {
-	authenticates := func(secret, want string) {
-		t.Helper()
-		bucket, err := h.Authenticate(t.Context(), secret)
-		if bucket != want || (want == "") != errors.Is(err, sessionstore.ErrToken) {
-			t.Errorf("bucket %q, %v, want %q", bucket, err, want)
+// authenticates makes sure that secret is of bucket want, or of none.
+func (h *harness) authenticates(secret, want string) {
+	h.t.Helper()
+	bucket, err := h.Authenticate(h.t.Context(), secret)
+	if bucket != want || (want == "") != errors.Is(err, sessionstore.ErrToken) {
+		h.t.Errorf("bucket %q, %v, want %q", bucket, err, want)
+	}
+}
+
+func testNames(t *testing.T, h *harness) {
+	for _, name := range []string{"", "-a", "A", "a_b", "a b", "../x", "a\n", strings.Repeat("a", 64), "桶"} {
+		if _, _, err := h.CreateBucket(t.Context(), name); err == nil {
+			t.Errorf("bucket %q is made", name)
 		}
 	}
+	for _, name := range []string{"0", "a-b-", strings.Repeat("a", 63)} {
+		if _, _, err := h.CreateBucket(t.Context(), name); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := h.CreateBucket(t.Context(), name); !errors.Is(err, sessionstore.ErrExists) {
+			t.Error(err)
+		}
+	}
+}
+
+func testTokens(t *testing.T, h *harness) {
 	first, secret, err := h.CreateBucket(t.Context(), "team-a")
 	if err != nil || len(secret) != len("pm25_")+43 || !strings.HasPrefix(secret, "pm25_") || first.ID == "" {
 		t.Fatal(first, len(secret), err)
@@ -98,18 +116,10 @@ func testBuckets(t *testing.T, h *harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := h.CreateBucket(t.Context(), "b"); !errors.Is(err, sessionstore.ErrExists) {
-		t.Error(err)
-	}
-	for _, name := range []string{"", "-a", "A", "a_b", "a b", "../x", "a\n", strings.Repeat("a", 64), "桶"} {
-		if _, _, err := h.CreateBucket(t.Context(), name); err == nil {
-			t.Errorf("bucket %q is made", name)
-		}
-	}
-	authenticates(secret, "team-a")
-	authenticates(b, "b")
-	authenticates(secret+"x", "")
-	authenticates("", "")
+	h.authenticates(secret, "team-a")
+	h.authenticates(b, "b")
+	h.authenticates(secret+"x", "")
+	h.authenticates("", "")
 	h.clock.add(time.Hour)
 	_, rotated, err := h.RotateToken(t.Context(), "team-a", time.Hour)
 	if err != nil {
@@ -119,13 +129,13 @@ func testBuckets(t *testing.T, h *harness) {
 		t.Error(err)
 	}
 	h.Store = h.again()
-	authenticates(secret, "team-a")
-	authenticates(rotated, "team-a")
+	h.authenticates(secret, "team-a")
+	h.authenticates(rotated, "team-a")
 	h.push() // a write takes the use of tokens along
 	h.clock.add(time.Hour)
-	authenticates(secret, "")
-	authenticates(rotated, "team-a")
-	authenticates(b, "b")
+	h.authenticates(secret, "")
+	h.authenticates(rotated, "team-a")
+	h.authenticates(b, "b")
 	buckets, err := h.Buckets(t.Context())
 	if err != nil || len(buckets) != 2 || buckets[0].Name != "b" || len(buckets[1].Tokens) != 2 {
 		t.Fatalf("%+v, %v", buckets, err)
@@ -140,10 +150,10 @@ func testBuckets(t *testing.T, h *harness) {
 	if err := h.RevokeToken(t.Context(), "team-a", now.ID); err != nil {
 		t.Error(err)
 	}
-	authenticates(rotated, "")
-	authenticates(b, "b")
+	h.authenticates(rotated, "")
+	h.authenticates(b, "b")
 	h.Store = h.again()
-	authenticates(rotated, "")
+	h.authenticates(rotated, "")
 }
 
 func testRetention(t *testing.T, h *harness) {

@@ -223,6 +223,29 @@ func testVolume(t *testing.T, h *harness) {
 	}
 }
 
+// testManyOfOne: more of one stream share a time than are read at once.
+func testManyOfOne(t *testing.T, h *harness) {
+	var records []*record.Record
+	var want []int64
+	for i := range 5000 {
+		r := h.event(time.Duration(i/1700) * time.Millisecond)
+		r.PMID = i % 9 // no part of the stream
+		records, want = append(records, r), append(want, r.At)
+	}
+	for batch := range slices.Chunk(records, 1000) {
+		h.push(batch...)
+	}
+	sel := everything("kind=event")
+	equal(t, "times", h.times(sel), want)
+	slices.SortFunc(records, func(a, b *record.Record) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.ID, b.ID)) })
+	equal(t, "entries", ids(h.entries(sel)), idsOf(records))
+	sel.Backward = true
+	slices.Reverse(want)
+	slices.Reverse(records)
+	equal(t, "times backward", h.times(sel), want)
+	equal(t, "entries backward", ids(h.entries(sel)), idsOf(records))
+}
+
 func testSubscribe(t *testing.T, h *harness) {
 	committed, cancel := h.Subscribe()
 	slow, _ := h.Subscribe()

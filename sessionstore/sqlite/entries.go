@@ -113,9 +113,9 @@ func (s *Store) Streams(ctx context.Context, matchers []*labels.Matcher, start, 
 		for i := range picked {
 			st := &picked[i]
 			if st.first < start && st.last >= end { // it may have none between
-				if any, err := c.number(selectAny, st.ID, start, end); err != nil {
+				if has, err := c.number(selectAny, st.ID, start, end); err != nil {
 					return err
-				} else if any == 0 {
+				} else if has == 0 {
 					continue
 				}
 			}

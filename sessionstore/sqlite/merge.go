@@ -204,6 +204,7 @@ func (p *pages) fill(c *conn) error {
 // merge is a heap of what is open.
 
 func (m *merge) Len() int { return len(m.open) }
+
 func (m *merge) Less(i, j int) bool {
 	a, b := m.open[i], m.open[j]
 	if m.withID {

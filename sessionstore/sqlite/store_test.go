@@ -319,6 +319,7 @@ func TestSize(t *testing.T) {
 	if used > bound || used < bound*8/10 || s.Dropped() == 0 {
 		t.Errorf("%d bytes of at most %d, %d dropped", used, bound, s.Dropped())
 	}
+	ok(t, s.Sweep(t.Context())) // what no longer needs to be remembered goes
 	stored, duplicates, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, first)
 	if err != nil || stored != 0 || duplicates != 100 {
 		t.Errorf("what was deleted comes again: %d stored, %d duplicates, %v", stored, duplicates, err)

@@ -111,13 +111,16 @@ func (m *Memory) Streams(ctx context.Context, matchers []*labels.Matcher, start,
 	return out, err
 }
 
-// Volume counts entries and the bytes of their lines.
+// Volume counts entries and the bytes of their lines and metadata.
 func (m *Memory) Volume(ctx context.Context, matchers []*labels.Matcher, start, end int64) (sessionstore.Volume, error) {
 	streams, err := m.Streams(ctx, matchers, start, end)
 	v := sessionstore.Volume{Streams: int64(len(streams))}
 	for _, e := range m.selected(sessionstore.Selection{Matchers: matchers, Start: start, End: end}) {
 		v.Entries++
 		v.Bytes += int64(len(e.Line))
+		for _, p := range e.Metadata {
+			v.Bytes += int64(len(p.Name) + len(p.Value))
+		}
 	}
 	return v, err
 }
