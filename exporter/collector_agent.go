@@ -96,7 +96,7 @@ func (a *agentFacts) daemon(d *DaemonView, custom *customCollector, out *Sink) {
 	if custom != nil {
 		values = custom.Dropped(d.Label)
 	}
-	for i, n := range []uint64{apps, values, d.Stats.LogGaps, series, d.Stats.Strangers} {
+	for i, n := range append([]uint64{apps, values, d.Stats.LogGaps, series, d.Stats.Strangers}, d.Stats.Unrecorded[:]...) {
 		out.Counter(catalog.AgentDropped, float64(n), a.started, l.what[i])
 	}
 }

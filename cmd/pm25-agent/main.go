@@ -65,6 +65,7 @@ func run(args []string) error {
 	checking := ext.Command("check", "Fail if an app loads the extension and its file is not there.")
 	extPath := ext.Flag("ext.path", "File of the extension that apps load.").Default(extplan.DefaultPath).String()
 	shipFlags(cli, &o.Ship)
+	recordFlags(cli, &o.Record)
 	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir("pm25-agent", os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
 	cli.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cli.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")

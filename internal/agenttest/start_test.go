@@ -44,6 +44,7 @@ func TestBadFlags(t *testing.T) {
 		{"--pm2.forget-after=0s", "--pm2.forget-after"},
 		{"--pm2.forget-after=soon", "soon"},
 		{"--custom.max-per-process=0", "--custom.max-per-process"},
+		{"--log.lines=21", "--log.lines"},
 		{"--web.telemetry-path=/", "--web.telemetry-path"},
 		{"--web.telemetry-path=metrics", "--web.telemetry-path"},
 		{"--web.telemetry-path=/-/healthy", "--web.telemetry-path"},

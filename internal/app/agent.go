@@ -85,16 +85,20 @@ func (a *Agent) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	a.set = &daemonSet{
-		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
-		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
-		limits: a.opts.Limits,
+	if a.shipper, err = openShipper(a.opts); err != nil {
+		return err
 	}
-	all, err := a.collectors()
+	recorders, err := newRecorders(a.opts, a.shipper)
 	if err != nil {
 		return err
 	}
-	if a.shipper, err = openShipper(a.opts); err != nil {
+	a.set = &daemonSet{
+		finder: finder, proc: alone, procRoot: a.opts.ProcRoot, bootID: bootID(a.opts.ProcRoot), log: a.opts.Logger,
+		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
+		limits: a.opts.Limits, recorders: recorders,
+	}
+	all, err := a.collectors()
+	if err != nil {
 		return err
 	}
 	a.exporter, err = exporter.New(exporter.Options{
@@ -222,11 +226,12 @@ func (a *Agent) Stop() error {
 	a.set.claims.close()
 	a.stopWatching()
 	a.watching.Wait()
+	states := a.set.save()     // which makes the last records
 	if a.stopShipping != nil { // after those who make records
 		a.stopShipping()
 		a.shipping.Wait()
 	}
-	return a.state.write(a.set.save(), a.opts.Now())
+	return a.state.write(states, a.opts.Now())
 }
 
 // Watching tells whether any daemon is watched.

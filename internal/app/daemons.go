@@ -15,6 +15,7 @@ import (
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
+	"github.com/pm25/pm25/internal/recorder"
 	"github.com/pm25/pm25/internal/watch"
 )
 
@@ -37,6 +38,8 @@ type daemonSet struct {
 	claims   *claims                        // may be nil
 	limits   ledger.Limits
 
+	recorders *recorders // nil: nothing is recorded
+
 	mu       sync.Mutex
 	running  map[string]*watched // by label
 	restored map[string]*watch.State
@@ -51,8 +54,9 @@ type watched struct {
 	candidate discovery.Candidate
 	cancel    context.CancelFunc
 	ended     chan struct{}
-	unclaim   func() // nil while it is not claimed
-	contested bool   // another has claimed it
+	unclaim   func()             // nil while it is not claimed
+	recorder  *recorder.Recorder // nil for none
+	contested bool               // another has claimed it
 }
 
 // run looks for daemons until ctx is done and then stops all watchers.
@@ -102,6 +106,7 @@ func (s *daemonSet) find(ctx context.Context) {
 		if !listed[label] {
 			level.Info(s.log).Log("msg", "PM2 daemon is forgotten", "daemon", label)
 			w.end()
+			s.wg.Go(func() { <-w.ended; w.recorded() })
 			delete(s.running, label)
 		}
 	}
@@ -126,7 +131,8 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 	s.used = s.used || state != nil && !s.looked
 	ctx, cancel := context.WithCancel(ctx)
 	policy := s.finder.Policy()
-	w := watch.New(watch.Options{
+	rec := s.recorders.start(c)
+	o := watch.Options{
 		Candidate: c,
 		Dial: func(ctx context.Context) (rpc, pub net.Conn, peer discovery.Peer, err error) {
 			return discovery.Dial(ctx, c, policy)
@@ -137,9 +143,14 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 		ListenExt: func(uid int) (watch.ExtSocket, error) {
 			return extsock.Listen(extsock.Options{Root: c.Root, Home: c.Home, UID: uid})
 		},
-	})
+	}
+	if rec != nil {
+		o.Recorder = rec
+	}
+	w := watch.New(o)
+	w.Ledger(func(l *ledger.Ledger) { tellVersions(rec, l) })
 	ended := make(chan struct{})
-	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended}
+	started := &watched{Watcher: w, candidate: c, cancel: cancel, ended: ended, recorder: rec}
 	s.running[c.Label] = started
 	s.claims.take(started)
 	s.wg.Go(func() {
@@ -153,6 +164,7 @@ func (s *daemonSet) keep(w *watched) {
 	w.end()
 	<-w.ended
 	state := w.Save()
+	w.recorded()
 	if s.restored == nil {
 		s.restored = map[string]*watch.State{}
 	}
@@ -202,6 +214,7 @@ func (s *daemonSet) save() []watch.State {
 	var states []watch.State
 	for _, w := range s.running {
 		states = append(states, w.Save())
+		w.recorded()
 	}
 	for _, state := range s.restored {
 		if s.now().Sub(state.Saved) < keepStateFor {

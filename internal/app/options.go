@@ -41,7 +41,8 @@ type Options struct {
 	CustomPerProcess int
 	Limits           ledger.Limits // --http.max-series-per-app, --http.max-series; 0 is the default
 
-	Ship ShipOptions
+	Ship   ShipOptions
+	Record RecordOptions
 
 	ProcRoot string
 	Logger   log.Logger
@@ -71,7 +72,7 @@ func (o Options) validate() error {
 	case !plainPath.MatchString(o.TelemetryPath) || path.Clean(o.TelemetryPath) != o.TelemetryPath || strings.HasPrefix(o.TelemetryPath, "/-/"):
 		return fmt.Errorf("--web.telemetry-path is %q: it has to be a path of letters, digits and . _ ~ -, and not below /-/", o.TelemetryPath)
 	}
-	return o.Ship.validate()
+	return errors.Join(o.Ship.validate(), o.Record.validate())
 }
 
 // DefaultStateDir is where a program keeps its state: systemd's

@@ -48,7 +48,7 @@ func RejectReasons() []string {
 
 // DropReasons lists the values of pm25_agent_dropped_total's label what.
 func DropReasons() []string {
-	return []string{"app", "custom_metric", "log_gap", "http_series", "ext_message"}
+	return []string{"app", "custom_metric", "log_gap", "http_series", "ext_message", "lifecycle", "exception", "event", "log_text"}
 }
 
 const (

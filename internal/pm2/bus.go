@@ -1,6 +1,7 @@
 package pm2
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -44,6 +45,9 @@ type Event struct {
 	Retired         bool // a reload's outgoing worker ("_old_N")
 
 	Lines     int       // EventOut, EventErr: newlines in the chunk
+	Chunk     []byte    // … and, of a Bus that takes bodies, the end of its text
+	ChunkCut  bool      // something before Chunk was not read
+	Skipped   bool      // the process writes so much that Chunk was left out
 	Text      []byte    // EventDaemonLog: the line
 	Lifecycle string    // EventLifecycle: PM2's word for it
 	Status    string    // EventLifecycle: the process's status then
@@ -52,6 +56,11 @@ type Event struct {
 
 	Report       *Report // EventReport; never nil
 	Method, Code string  // EventTransaction: of the request
+
+	// Of a reader that takes bodies only, and these outlive the call.
+	Thrown *Thrown // EventException, EventExtException
+	Custom *Custom // EventCustom, EventMessage, EventHuman, EventExtEvent; nil where there are no data
+	Life   *Life   // EventLifecycle
 }
 
 // maxMessage bounds one argument of a bus message. Heap snapshots of some
@@ -65,6 +74,7 @@ type Bus struct {
 	topic [64]byte
 	names interner
 	ext   *reportDecoder
+	body  *bodyDecoder // nil where bodies are passed over
 }
 
 // NewBus reads from conn, which is never written to: the parameter's type has
@@ -72,6 +82,13 @@ type Bus struct {
 func NewBus(conn io.Reader) *Bus {
 	scan := jsonscan.New()
 	return &Bus{in: axon.NewReader(conn, maxMessage), scan: scan, names: interner{}, ext: newReportDecoder(scan)}
+}
+
+// TakeBodies makes Read take what messages say: errors, events, and the text
+// of logs within a budget. It is to be called before Read.
+func (b *Bus) TakeBodies(now func() time.Time) {
+	b.body = newBodyDecoder(b.scan)
+	b.body.logs = newChunkReader(now)
 }
 
 // Read hands every message to handle until the connection ends. bad is called
@@ -110,7 +127,8 @@ func (b *Bus) message(ev *Event) error {
 	if err != nil {
 		return err
 	}
-	ev.Kind = kindOf(strings.TrimPrefix(string(topic), "s:"))
+	topic = bytes.TrimPrefix(topic, []byte("s:"))
+	ev.Kind = kindOf(string(topic))
 	if _, err := b.in.Arg(); err != nil {
 		return err
 	}
@@ -131,10 +149,17 @@ func (b *Bus) message(ev *Event) error {
 		case "event":
 			return b.text(&ev.Lifecycle, 32)
 		case "data":
-			return b.data(ev)
+			return b.data(ev, topic)
+		case "raw": // process.send of something without a type
+			if ev.Kind == EventMessage {
+				return b.data(ev, topic)
+			}
 		}
 		return nil
 	})
+	if b.body != nil && (ev.Kind == EventOut || ev.Kind == EventErr) {
+		b.body.logs.complete(ev)
+	}
 	if ev.Kind == EventDaemonLog && ev.PMID >= 0 {
 		// An app chose PM2's topic for a message of its own.
 		ev.Kind, ev.Text = EventCustom, nil
@@ -153,9 +178,12 @@ func (ev *Event) complete() error {
 	return nil
 }
 
-func (b *Bus) data(ev *Event) (err error) {
+func (b *Bus) data(ev *Event, topic []byte) (err error) {
 	switch ev.Kind {
 	case EventOut, EventErr:
+		if b.body != nil {
+			return b.body.logs.take(b.scan, ev)
+		}
 		ev.Lines, err = b.scan.Lines()
 		return err
 	case EventDaemonLog:
@@ -163,6 +191,11 @@ func (b *Bus) data(ev *Event) (err error) {
 		ev.Text = append(ev.Text[:0], text...)
 		return err
 	case EventException:
+		if b.body != nil {
+			ev.Thrown, err = b.body.thrown()
+			ev.Notified = ev.Thrown != nil && ev.Thrown.ByApp
+			return err
+		}
 		return b.scan.Object(func(key []byte) error {
 			if string(key) == "metadata" {
 				ev.Notified = true
@@ -174,6 +207,8 @@ func (b *Bus) data(ev *Event) (err error) {
 		return err
 	case EventTransaction:
 		return b.transaction(ev)
+	case EventCustom, EventMessage, EventHuman, EventExtException, EventExtEvent:
+		return b.body.take(ev, topic)
 	default:
 		return nil
 	}
@@ -213,6 +248,12 @@ func (b *Bus) process(ev *Event) error {
 			text, err := b.scan.Text(32)
 			ev.PMID, ev.Retired = parsePMID(string(text))
 			return err
+		}
+		if b.body != nil && ev.Kind == EventLifecycle {
+			if ev.Life == nil {
+				ev.Life = &Life{}
+			}
+			return b.body.life(ev.Life, key)
 		}
 		return nil
 	})

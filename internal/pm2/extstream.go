@@ -19,6 +19,7 @@ type ExtStream struct {
 	in   *bufio.Reader
 	scan *jsonscan.Scanner
 	ext  *reportDecoder
+	body *bodyDecoder // nil where bodies are passed over
 }
 
 // NewExtStream reads from conn, which is never written to.
@@ -26,6 +27,10 @@ func NewExtStream(conn io.Reader) *ExtStream {
 	scan := jsonscan.New()
 	return &ExtStream{in: bufio.NewReaderSize(conn, 16<<10), scan: scan, ext: newReportDecoder(scan)}
 }
+
+// TakeBodies makes Read take what exceptions and events say. It is to be
+// called before Read.
+func (x *ExtStream) TakeBodies() { x.body = newBodyDecoder(x.scan) }
 
 // Read hands every message to handle until the stream ends, which is io.EOF
 // between two lines. An event has a PMID, as the process says it, and no name.
@@ -62,7 +67,7 @@ func (x *ExtStream) message(l *line, ev *Event) error {
 			return err
 		case "data":
 			if ev.Kind != EventReport {
-				return nil
+				return x.body.take(ev, nil)
 			}
 			report, err := x.ext.decode()
 			ev.Report = report

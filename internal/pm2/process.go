@@ -49,6 +49,7 @@ type Process struct {
 	MemoryBytes      float64 // PM2's own sample; 0 is unknown
 	CronRestart      string
 	OutLog, ErrLog   string // never exported
+	Dir              string // its working directory; never exported
 
 	// Known only after RPC.LookFor: whether pm25-ext's file is among the
 	// arguments for Node.js, or in NODE_OPTIONS, which is not read for more. Of
@@ -155,27 +156,17 @@ func decodeEnv(s *jsonscan.Scanner, preload string, p *Process) error {
 			}
 			return err
 		case "exec_mode":
-			return takeWord(s, &p.ExecMode, func(v string) string {
-				return strings.TrimSuffix(v, "_mode")
-			})
+			return takeMode(s, &p.ExecMode)
 		case "exec_interpreter":
 			return takeWord(s, &p.Interpreter, path.Base)
 		case "node_version":
 			return takeWord(s, &p.NodeVersion, nil)
 		case "version":
-			return takeWord(s, &p.Version, func(v string) string {
-				if v == "N/A" {
-					return ""
-				}
-				return v
-			})
+			return takeVersion(s, &p.Version)
 		case "versioning":
-			return s.Object(func(key []byte) error {
-				if string(key) == "revision" {
-					return takeWord(s, &p.Revision, nil)
-				}
-				return nil
-			})
+			return takeRevision(s, &p.Revision)
+		case "pm_cwd":
+			return takeText(s, &p.Dir, 4096)
 		case "NODE_APP_INSTANCE":
 			return takeWord(s, &p.InstanceID, func(v string) string {
 				if _, err := strconv.ParseUint(v, 10, 31); err != nil {
@@ -235,6 +226,28 @@ func takeWord(s *jsonscan.Scanner, into *string, clean func(string) string) erro
 	}
 	*into = SafeText([]byte(*into), 64)
 	return err
+}
+
+func takeMode(s *jsonscan.Scanner, into *string) error {
+	return takeWord(s, into, func(v string) string { return strings.TrimSuffix(v, "_mode") })
+}
+
+func takeVersion(s *jsonscan.Scanner, into *string) error {
+	return takeWord(s, into, func(v string) string {
+		if v == "N/A" {
+			return ""
+		}
+		return v
+	})
+}
+
+func takeRevision(s *jsonscan.Scanner, into *string) error {
+	return s.Object(func(key []byte) error {
+		if string(key) == "revision" {
+			return takeWord(s, into, nil)
+		}
+		return nil
+	})
 }
 
 func takeFloat(s *jsonscan.Scanner, into *float64) error {

@@ -179,7 +179,7 @@ func TestMetricsAreBounded(t *testing.T) {
 // of the app, and that become labels.
 var labelFields = map[string]bool{
 	"name": true, "namespace": true, "status": true, "unique_id": true, "exec_mode": true, "exec_interpreter": true,
-	"node_version": true, "version": true, "cron_restart": true, "pm_out_log_path": true, "pm_err_log_path": true,
+	"node_version": true, "version": true, "cron_restart": true, "pm_out_log_path": true, "pm_err_log_path": true, "pm_cwd": true,
 }
 
 // TestNoEnvironmentLeaks replaces every text in the recorded list that an app

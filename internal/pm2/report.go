@@ -90,6 +90,9 @@ type SlowRequest struct {
 	Method, Route, Code string
 	Seconds             float64
 	At                  int64 // milliseconds since 1970
+	Status              int   // 0 where there was none
+	Aborted             bool
+	Target              string // the path, where the app asked for it
 }
 
 // Runtime is what a Node.js process says of itself. A figure that it could not

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/pm25/pm25/internal/pm2/jsonscan"
+	"github.com/pm25/pm25/internal/record"
 )
 
 // reportDecoder reads reports. It keeps the room of the last one and one copy
@@ -208,9 +209,14 @@ func (d *reportDecoder) slow() error {
 			s.At, err = d.millis()
 		case "aborted":
 			aborted, err = d.truth()
+		case "target":
+			var text []byte
+			text, err = d.scan.Text(record.MaxMessage)
+			s.Target, _ = record.CleanText(string(text), record.MaxMessage)
 		}
 		return err
 	})
+	s.Status, s.Aborted = int(min(status, 999)), aborted
 	switch {
 	case err != nil:
 		return err

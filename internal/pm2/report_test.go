@@ -64,8 +64,8 @@ func TestDecodeReport(t *testing.T) {
 			Native: []ReportBucket{{-40, 1}, {-18, 1}, {-16, 1}},
 		}},
 		Slow: []SlowRequest{
-			{"0199b5a0-0000-7000-8000-000000000001", "GET", "/users/:id", "2xx", 1.234, 1764100000456},
-			{"0199b5a0-0000-7000-8000-000000000002", "PURGE", "/x", "aborted", 9, 1764100000456},
+			{"0199b5a0-0000-7000-8000-000000000001", "GET", "/users/:id", "2xx", 1.234, 1764100000456, 200, false, "/users/1"},
+			{"0199b5a0-0000-7000-8000-000000000002", "PURGE", "/x", "aborted", 9, 1764100000456, 0, true, ""},
 		},
 		Runtime: &Runtime{
 			HeapUsed: 1, HeapTotal: 2, HeapLimit: 3, External: 4, ArrayBuffers: 5, HeapAfterGC: nan,

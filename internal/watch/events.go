@@ -40,6 +40,9 @@ func (w *Watcher) count(ev *pm2.Event) {
 		}
 	}
 	w.ledger.Event(ev, now)
+	if w.opts.Recorder != nil {
+		w.opts.Recorder.Event(ev)
+	}
 }
 
 func (w *Watcher) undecodable(err error) {

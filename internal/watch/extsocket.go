@@ -48,7 +48,11 @@ func (w *Watcher) closeExt() {
 // hearExt reads the messages of one connection. It always reads on: who sends
 // must not wait for us.
 func (w *Watcher) hearExt(pid int, conn io.Reader) {
-	_ = pm2.NewExtStream(conn).Read(func(ev *pm2.Event) { w.extEvent(pid, ev) }, w.undecodable)
+	in := pm2.NewExtStream(conn)
+	if w.opts.Recorder != nil {
+		in.TakeBodies()
+	}
+	_ = in.Read(func(ev *pm2.Event) { w.extEvent(pid, ev) }, w.undecodable)
 }
 
 // extEvent takes a message of a process. Who it is PM2 tells, and the kernel

@@ -8,14 +8,43 @@ import (
 
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/pm2fake"
+	"github.com/pm25/pm25/internal/record"
+	"github.com/pm25/pm25/internal/recorder"
 )
 
 // TestFlood: whatever passes over the bus, and whoever asks meanwhile, the bus
 // is drained; the fake daemon fails the test otherwise.
-func TestFlood(t *testing.T) {
+func TestFlood(t *testing.T) { flood(t, nil) }
+
+// slowSink has hardly time for a record.
+type slowSink struct{}
+
+func (slowSink) Offer(*record.Record) bool { time.Sleep(10 * time.Millisecond); return false }
+
+// TestFloodWhileRecording: nor does it wait for records.
+func TestFloodWhileRecording(t *testing.T) {
+	rec := recorder.New(recorder.Options{
+		Host: "h", Daemon: "test", Sink: slowSink{}, Now: time.Now, LogLines: 20,
+		Tools: recorder.Tools{Fill: func(string, *record.ExceptionInfo) {}, Ring: func() recorder.Ring { return noRing{} }},
+	})
+	go rec.Run()
+	defer rec.Close()
+	flood(t, func(o *Options) { o.Recorder = rec })
+	if left := rec.Dropped(); left[3] == 0 {
+		t.Errorf("all text of the flood was read: %v", left)
+	}
+}
+
+type noRing struct{}
+
+func (noRing) Add(string, []byte, time.Time) {}
+func (noRing) Last(int) []record.LogLine     { return nil }
+
+func flood(t *testing.T, change func(*Options)) {
+	t.Helper()
 	d := pm2fake.New(t)
 	d.SetList(apps(3))
-	w := follow(t, d, nil)
+	w := follow(t, d, change)
 	for !w.view(time.Second).Up {
 		time.Sleep(10 * time.Millisecond)
 	}

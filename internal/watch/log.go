@@ -116,9 +116,7 @@ func (w *Watcher) gap(list []pm2.Process) {
 		}
 		return p.Restarts, p.UniqueID, true
 	}, func(key ledger.ProcKey, n uint64) {
-		for range min(n, 1_000_000) {
-			w.ledger.Exit(exits.Exit{Name: key.App, PMID: key.PMID, Reason: exits.Unknown, Code: -1, At: w.opts.Now()}, w.opts.Now())
-		}
+		w.ended(exits.Exit{Name: key.App, PMID: key.PMID, Reason: exits.Unknown, Code: -1, At: w.opts.Now()}, n)
 	})
 }
 
@@ -171,7 +169,11 @@ func (w *Watcher) readLines(until []byte, live bool, limit int) (found, more boo
 		if before != nil && w.source == sourceUnknown {
 			w.source, w.unread = sourceFile, nil // the file has them
 		}
-		w.classifier.Line(daemonlog.ParseFile(line, time.Local), live)
+		parsed := daemonlog.ParseFile(line, time.Local)
+		if parsed.Kind == daemonlog.Exited || parsed.Kind == daemonlog.DaemonStarted {
+			parsed.Mark = w.tail.Mark(line)
+		}
+		w.classifier.Line(parsed, live)
 		if until != nil && bytes.Equal(message, until) {
 			return true, true
 		}

@@ -65,6 +65,9 @@ func (w *Watcher) View(ctx context.Context, want Want) View {
 	defer w.mu.Unlock()
 	c := w.opts.Candidate
 	v := View{Label: c.Label, Home: c.Home, Owner: c.OwnerName, Up: w.rpc != nil, Err: w.lastErr, Stats: w.stats, Files: w.files.apps, Folders: w.files.folders}
+	if w.opts.Recorder != nil {
+		v.Stats.Unrecorded = w.opts.Recorder.Dropped()
+	}
 	if v.Up && late != nil {
 		v.Up, v.Err = false, fmt.Errorf("PM2 did not answer in time: %w", late)
 	}
@@ -186,6 +189,9 @@ func (w *Watcher) apply(list []pm2.Process, pids map[int]int) {
 	w.list, w.listedAt, w.pids = list, now, pids
 	w.ledger.Apply(list, now)
 	w.classifier.Describe(list)
+	if w.opts.Recorder != nil {
+		w.opts.Recorder.List(list)
+	}
 }
 
 // translate finds our process ids where PM2 lives in a container; nil says

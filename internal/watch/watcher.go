@@ -41,6 +41,7 @@ const (
 	tickEvery = time.Second
 	// neglectedAfter is when the list is asked for though nobody scrapes.
 	neglectedAfter = 5 * time.Minute
+	recordedAfter  = 2 * time.Second // likewise, where something changed and records are made of it
 )
 
 // Dial connects to the daemon: see discovery.Dial.
@@ -51,7 +52,7 @@ type OOMCounter interface {
 	Read() (value uint64, source string, err error)
 }
 
-// Options of a Watcher. All but State, Limits and ListenExt
+// Options of a Watcher. All but State, Limits, ListenExt and Recorder
 // are required.
 type Options struct {
 	Candidate discovery.Candidate
@@ -69,6 +70,9 @@ type Options struct {
 	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
 	// the daemon\'s user; nil for none.
 	ListenExt func(uid int) (ExtSocket, error)
+	// Recorder is told of everything; without one, nil, what messages say is not
+	// read.
+	Recorder Recorder
 }
 
 // Watcher follows one daemon. Its methods are safe for concurrent use.
@@ -126,7 +130,8 @@ type Stats struct {
 	Requests, RequestFailures uint64
 	Connects, ConnectFailures uint64
 	LogGaps                   uint64
-	Strangers                 uint64 // messages on the socket of pm25-ext whose sender is not who it says
+	Strangers                 uint64    // messages on the socket of pm25-ext whose sender is not who it says
+	Unrecorded                [4]uint64 // see Recorder.Dropped
 }
 
 // New returns a Watcher; Run makes it work.
@@ -187,7 +192,11 @@ func (w *Watcher) session(ctx context.Context, connected func()) error {
 	w.catch(true)
 	go func() {
 		defer close(ended)
-		busErr = pm2.NewBus(pubConn).Read(w.event, w.undecodable)
+		bus := pm2.NewBus(pubConn)
+		if w.opts.Recorder != nil {
+			bus.TakeBodies(w.opts.Now)
+		}
+		busErr = bus.Read(w.event, w.undecodable)
 	}()
 	version, err := rpc.Version(dialCtx)
 	if err == nil {
@@ -334,15 +343,8 @@ func (w *Watcher) bury() {
 	w.buried = true
 }
 
-// exit takes an end that the classifier judged. The lock is held.
-func (w *Watcher) exit(e exits.Exit) {
-	w.dirty = true
-	w.ledger.Exit(e, w.opts.Now())
-	level.Debug(w.log).Log("msg", "Process ended", "app", e.Name, "pm_id", e.PMID, "reason", e.Reason, "code", e.Code)
-}
-
 // tick does what no event triggers. It is true when nobody asked for the list
-// for long: without one nothing that is gone is ever forgotten.
+// for long: without one nothing that is gone is ever forgotten, or recorded.
 func (w *Watcher) tick() (neglected bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -350,7 +352,8 @@ func (w *Watcher) tick() (neglected bool) {
 	w.oom.sample(now)
 	w.overdue(now)
 	w.classifier.Settle()
-	return now.Sub(w.listedAt) > neglectedAfter
+	age := now.Sub(w.listedAt)
+	return age > neglectedAfter || w.opts.Recorder != nil && w.dirty && age > recordedAfter
 }
 
 // broken is true once a request failed, which closes its connection.

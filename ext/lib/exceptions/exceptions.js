@@ -31,7 +31,8 @@ class Exceptions {
     this.counts[kind]++
     const described = describe(err)
     const now = Date.now()
-    const occurrences = this.limit.take(fingerprint(described), now)
+    const handled = kind === 'handled' || kind === 'notified'
+    const occurrences = this.limit.take(`${handled}|${fingerprint(described)}`, now)
     if (occurrences === 0) return
     this.send('pm25:exception', {
       v: 1,
@@ -40,7 +41,7 @@ class Exceptions {
       id: uuidv7(now),
       at: now,
       kind,
-      handled: kind === 'handled' || kind === 'notified',
+      handled,
       occurrences,
       name: described.name,
       message: described.message,

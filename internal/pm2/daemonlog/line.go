@@ -43,6 +43,9 @@ type Line struct {
 	Cluster bool
 	Code    int
 	Signal  string // without a signal PM2 says SIGINT
+	// Mark tells the line from all others of the log, see Tail.Mark; zero for
+	// one that does not come from the file.
+	Mark [10]byte
 }
 
 // marker stands between PM2's time and its message. Workers in cluster mode

@@ -27,6 +27,13 @@ type Exit struct {
 	// count. It is -1 where it is not known.
 	Code int
 	At   time.Time
+
+	Signal  string // that ended it, "" where PM2 names none
+	Retired bool   // outgoing worker of a reload
+	// Logged is when PM2 logged it, and Mark which line of the log did: both are
+	// the same when that is read again. They are zero for an end without a line.
+	Logged time.Time
+	Mark   [10]byte
 }
 
 // Verdict answers a question that may have no answer.
@@ -181,13 +188,16 @@ func (c *Classifier) Daemons() int { return c.daemons }
 
 // DaemonGone tells that the daemon, and with it every process whose end it
 // did not log, is no more.
-func (c *Classifier) DaemonGone(at time.Time) {
+func (c *Classifier) DaemonGone(at time.Time) { c.gone(at, daemonlog.Line{}) }
+
+// gone is DaemonGone where the line of another daemon tells of it.
+func (c *Classifier) gone(at time.Time, l daemonlog.Line) {
 	c.Flush()
 	for k, s := range c.slots {
 		if !s.running {
 			continue
 		}
-		exit := Exit{Name: s.Name, PMID: k.pmID, Reason: Unknown, Code: -1, At: at}
+		exit := Exit{Name: s.Name, PMID: k.pmID, Reason: Unknown, Code: -1, At: at, Retired: k.retired, Logged: l.At, Mark: l.Mark}
 		if still := c.opts.Outlives(k.pmID); still != nil {
 			c.orphans = append(c.orphans, orphan{exit, still, c.opts.Now().Add(orphanFor)})
 		} else {
@@ -228,7 +238,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 		c.exited(k, l, at, live)
 	case daemonlog.DaemonStarted:
 		c.daemons++
-		c.DaemonGone(at)
+		c.gone(at, l)
 	}
 }
 
@@ -285,7 +295,10 @@ func (c *Classifier) whyStopped(k key, s *slot, at time.Time) Reason {
 
 func (c *Classifier) exited(k key, l daemonlog.Line, at time.Time, live bool) {
 	s := c.slot(k, pm2.SafeName(l.Name))
-	exit := Exit{Name: s.Name, PMID: k.pmID, Code: exitCode(l), At: at}
+	exit := Exit{Name: s.Name, PMID: k.pmID, Code: exitCode(l), At: at, Retired: k.retired, Logged: l.At, Mark: l.Mark}
+	if l.Signal != "SIGINT" {
+		exit.Signal = l.Signal
+	}
 	planned := s.Planned
 	if planned == "" && k.retired {
 		// It left by itself when told that its successor listens.

@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm25/pm25/internal/pm2"
+	"github.com/pm25/pm25/internal/pm2/exits"
+	"github.com/pm25/pm25/internal/pm2/pm2fake"
+)
+
+// told is a Recorder that keeps what it is told.
+type told struct {
+	mu     sync.Mutex
+	events []pm2.EventKind
+	text   []byte
+	ends   []exits.Exit
+	lists  int
+}
+
+func (r *told) Event(ev *pm2.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, ev.Kind)
+	r.text = append(r.text, ev.Chunk...)
+	if ev.Thrown != nil {
+		r.text = append(r.text, ev.Thrown.Message...)
+	}
+}
+
+func (r *told) List([]pm2.Process) { r.mu.Lock(); defer r.mu.Unlock(); r.lists++ }
+
+func (r *told) Exit(e exits.Exit, _ uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ends = append(r.ends, e)
+}
+
+func (r *told) Dropped() [4]uint64 { return [4]uint64{1, 2, 3, 4} }
+
+// TestRecorderIsTold: what messages say, ends with a mark that is the same when
+// they are read again, and lists.
+func TestRecorderIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		d.SetList(apps(1))
+		rec := &told{}
+		w := follow(t, d, func(o *Options) { o.Recorder = rec })
+		pass(time.Second)
+		d.PublishRaw(pm2fake.Frame(pm2fake.Text("process:exception"), pm2fake.Encode(map[string]any{"process": pm2fake.Process("app0", 0), "data": map[string]any{"message": "boom"}})))
+		d.PublishRaw(pm2fake.Frame(pm2fake.Text("log:err"), pm2fake.Encode(map[string]any{"process": pm2fake.Process("app0", 0), "data": " a line"})))
+		d.WriteLog("App [app0:0] exited with code [1] via signal [SIGINT]")
+		pass(10 * time.Second)
+		w.end()
+		d.WriteLog("App [app0:0] exited with code [2] via signal [SIGINT]")
+		state := w.Save() // tells of what came last
+		rec.mu.Lock()
+		defer rec.mu.Unlock()
+		if diff := cmp.Diff([]pm2.EventKind{pm2.EventException, pm2.EventErr}, rec.events); diff != "" || string(rec.text) != "boom a line" || rec.lists == 0 {
+			t.Errorf("%q, %d lists\n%s", rec.text, rec.lists, diff)
+		}
+		if len(rec.ends) != 2 || rec.ends[0].Code != 1 || rec.ends[1].Code != 2 || rec.ends[0].Mark == rec.ends[1].Mark {
+			t.Fatalf("%+v", rec.ends)
+		}
+
+		// The second one is read again where the first agent's place is known.
+		log, err := os.ReadFile(filepath.Join(d.Home(), "pm2.log"))
+		if err != nil || state.Log == nil || state.Log.Offset != int64(len(log)) {
+			t.Fatal(err, state.Log)
+		}
+		before := int64(bytes.LastIndexByte(log[:len(log)-1], '\n') + 1)
+		state.Log.Offset, state.Log.CheckLen = before, 0
+		again := &told{}
+		w2 := follow(t, d, func(o *Options) { o.Recorder, o.State = again, &state })
+		pass(5 * time.Second)
+		w2.end()
+		again.mu.Lock()
+		defer again.mu.Unlock()
+		if len(again.ends) != 1 || again.ends[0].Mark != rec.ends[1].Mark || !again.ends[0].Logged.Equal(rec.ends[1].Logged) {
+			t.Errorf("%+v, was %+v", again.ends, rec.ends[1])
+		}
+		if w2.view(time.Second); again.lists == 0 {
+			t.Error("no list")
+		}
+	})
+}
