@@ -22,8 +22,7 @@ type event struct {
 	// nobody can tell which of those the app has seen.
 	aborts bool
 	// seamless says that no request may fail for its client, as no process
-	// ends. Under pm2 reload of PM2 6 two did once; whether they would without
-	// pm25-ext has not been tried.
+	// ends. Under pm2 reload some do, with pm25-ext and without.
 	seamless bool
 	act      func(t *testing.T, d *pm2test.Daemon, a *agent, l *load, app string)
 }
