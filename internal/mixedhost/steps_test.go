@@ -4,6 +4,7 @@ package mixedhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -218,7 +219,15 @@ func TestNodeOptions(t *testing.T) {
 	}
 	h := newHost(t, ext, some)
 	h.allOnline("started")
-	serve(t, h).counts(h)
+	m := serve(t, h)
+	pm2test.Eventually(t, 30*time.Second, func() error { // the app looks for an agent from time to time
+		n, err := m.requests()
+		if err == nil && len(n) == 0 {
+			err = errors.New("nothing heard of npm")
+		}
+		return err
+	})
+	m.counts(h)
 	p := h.plan()
 	if states := p.states(); states["npm"] != "on, by NODE_OPTIONS" || states["service"] != "off" {
 		t.Errorf("the plan: %q", p)

@@ -49,6 +49,7 @@ func scale(t *testing.T, d *pm2test.Daemon, _ *agent, _ *load, app string) {
 
 func crash(t *testing.T, d *pm2test.Daemon, _ *agent, l *load, app string) {
 	for range 3 {
+		listening(t, l.port) // on a busy host a start takes longer than the pause
 		l.crash(t)
 		pause()
 	}
