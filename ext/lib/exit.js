@@ -28,24 +28,27 @@ function watchExit (guard, settings, last) {
  */
 function watchSignals (guard, last) {
   let due = false
+  const hold = () => {}
   const settle = () => {
     if (!due) return
     due = false
+    // Signals often come twice, to a process and to all below its parent: the second must not end it meanwhile.
+    for (const signal of SIGNALS) process.on(signal, hold)
     guard.run('exit', last)
+    for (const signal of SIGNALS) process.removeListener(signal, hold)
   }
 
   function watch (signal) {
     function onSignal () {
-      process.removeListener(signal, onSignal)
       due = true
+      if (process.listenerCount(signal) === 1) settle()
+      process.removeListener(signal, onSignal)
       if (process.listenerCount(signal) === 0) {
         process.kill(process.pid, signal)
         return
       }
-      setImmediate(() => {
-        settle()
-        process.prependListener(signal, onSignal)
-      }).unref()
+      process.nextTick(() => process.prependListener(signal, onSignal))
+      setImmediate(settle).unref()
     }
     process.prependListener(signal, onSignal)
   }

@@ -46,6 +46,12 @@ test('an app that handles a signal does so before the last report is made', opti
   }
 })
 
+test('a signal that comes again during the last report does not cut it off', options, async () => {
+  const app = await run(['/a'], { HANDLER: 'again' })
+  assert.deepEqual(await app.stop(), { code: null, signal: 'SIGTERM' })
+  assert.deepEqual(counts(app.reports), { 'GET /a 2xx': 1 })
+})
+
 test('a library that looks for other listeners of the signal finds none of ours', options, async () => {
   const app = await run(['/a'], { HANDLER: 'count' })
   assert.deepEqual(await app.stop(), { code: null, signal: 'SIGTERM' })
