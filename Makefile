@@ -172,6 +172,12 @@ mixed-host: pm2 ext/test/frameworks/node_modules/.installed $(NEXT_APP)/.next/BU
 bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension costs an app, beside others
 	cd ext/bench && node hot.js && node compare.js
 
+# Times each fault; each has a server and a shipper of its own, which mostly wait.
+FAULT_ROUNDS ?= 200
+.PHONY: faults
+faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost: half an hour
+	PM25_FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -tags=faults -timeout 180m -parallel 9 -v $(GOTESTFLAGS) ./internal/faults/...
+
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
