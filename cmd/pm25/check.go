@@ -57,7 +57,7 @@ func (d *doctor) run() error {
 	}
 	d.step("server", func() (string, error) {
 		buckets, err := d.server.Buckets(ctx)
-		return fmt.Sprintf("answers, and lets us read; %d buckets", len(buckets)), err
+		return fmt.Sprintf("answers, and lets us read; buckets with tokens: %d", len(buckets)), err
 	})
 	if d.pushTokenFile == "" {
 		fmt.Println("-   push    left out: name the file with a bucket's token by --server.token-file (pm25 bucket create makes one)")
@@ -147,7 +147,7 @@ func scrapeAgent(ctx context.Context, url string) (string, error) {
 	}
 	res, err := (&http.Client{Timeout: 15 * time.Second}).Do(r)
 	if err != nil {
-		return "", fmt.Errorf("%w: is pm25-agent running there? --agent.url names another place, or nothing", err)
+		return "", fmt.Errorf("%w: is pm25-agent running there? --agent.url names another place; --agent.url= leaves it out, as on a host with pm25 up, which has none", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/pm25/pm25/internal/client"
+	"github.com/pm25/pm25/internal/record"
 )
 
 // filters are simple conditions that become a LogQL selector.
@@ -26,18 +27,38 @@ type filters struct {
 func addFilters(cmd *kingpin.CmdClause) *filters {
 	f := &filters{labels: map[string]*[]string{}}
 	cmd.Arg("QUERY", "LogQL, such as {app=\"api\", kind=\"exception\"} |= \"timeout\"; instead of the filters.").StringVar(&f.query)
-	for _, l := range []struct{ flag, label, help string }{
-		{"app", "app", "Of this app only; repeatable."},
-		{"host", "host", "Of this host only; repeatable."},
-		{"kind", "kind", "Of this kind only, such as exception, exit, restart, deploy or event; repeatable."},
-		{"level", "level", "Of this level only: error, warn or info; repeatable."},
-		{"bucket", "bucket", "Of this bucket only; repeatable."},
-		{"namespace", "pm2_namespace", "Of this namespace of PM2 only; repeatable."},
+	for _, l := range []struct {
+		flag, label, help string
+		values            []string // all that there are; nil: any
+	}{
+		{"app", "app", "Of this app only; repeatable.", nil},
+		{"host", "host", "Of this host only; repeatable.", nil},
+		{"kind", "kind", "Of this kind only: " + strings.Join(kinds(), ", ") + "; repeatable.", kinds()},
+		{"level", "level", "Of this level only: " + strings.Join(levels(), ", ") + "; repeatable.", levels()},
+		{"bucket", "bucket", "Of this bucket only; repeatable.", nil},
+		{"namespace", "pm2_namespace", "Of this namespace of PM2 only; repeatable.", nil},
 	} {
-		f.labels[l.label] = cmd.Flag(l.flag, l.help).Strings()
+		flag := cmd.Flag(l.flag, l.help)
+		if l.values != nil {
+			f.labels[l.label] = flag.Enums(l.values...)
+		} else {
+			f.labels[l.label] = flag.Strings()
+		}
 	}
 	cmd.Flag("grep", "With this text only.").StringVar(&f.grep)
 	return f
+}
+
+func kinds() []string {
+	var out []string
+	for _, k := range record.Kinds() {
+		out = append(out, string(k))
+	}
+	return out
+}
+
+func levels() []string {
+	return []string{string(record.LevelError), string(record.LevelWarn), string(record.LevelInfo)}
 }
 
 // logQL is the query, or the one that the filters make.
@@ -104,7 +125,7 @@ func addEvents(cli *kingpin.Application, commands map[string]func() error) {
 func queryEvents(c *connection, f *filters, since string, limit int, asJSON bool) error {
 	length, err := model.ParseDuration(since)
 	if err != nil {
-		return fmt.Errorf("--since=%s: %w", since, err)
+		return fmt.Errorf("--since=%s: it has to be a duration such as 30m, 8h or 7d", since)
 	}
 	logQL, err := f.logQL()
 	if err != nil {
@@ -121,6 +142,11 @@ func queryEvents(c *connection, f *filters, since string, limit int, asJSON bool
 	}
 	if result.Metrics != nil {
 		return printJSON(result.Metrics)
+	}
+	if len(result.Entries) == 0 {
+		// Not among the events: others read these.
+		fmt.Fprintf(os.Stderr, "Nothing in the last %s for %s. --since looks back further.\n", length, oneLine(logQL))
+		return nil
 	}
 	for i := len(result.Entries) - 1; i >= 0; i-- {
 		if err := printEntry(result.Entries[i], asJSON); err != nil {

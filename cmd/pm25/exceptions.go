@@ -63,6 +63,10 @@ func addExceptionsList(parent *kingpin.CmdClause, c *connection, asJSON *bool, c
 		if *asJSON {
 			return printJSON(groups)
 		}
+		if len(groups.Groups) == 0 && len(*states) > 0 {
+			fmt.Printf("No exceptions of these that are %s; --all shows them in any state.\n", strings.Join(*states, ", "))
+			return nil
+		}
 		return printGroups(groups)
 	}
 }
@@ -73,7 +77,7 @@ func printGroups(groups api.Groups) error {
 		rows[i] = []string{g.ID, g.State, strconv.FormatUint(g.Count, 10), ago(g.LastSeen), g.App, g.Version, strings.Join(g.Hosts, ","), g.Title}
 	}
 	if len(rows) == 0 {
-		fmt.Println("No exceptions in these states.")
+		fmt.Println("No exceptions.")
 		return nil
 	}
 	if err := printTable([]string{"ID", "STATE", "COUNT", "LAST SEEN", "APP", "VERSION", "HOSTS", "TITLE"}, rows); err != nil {
@@ -116,7 +120,7 @@ func printGroup(d api.GroupDetails) {
 	line("in", g.Culprit)
 	line("app", g.App+" ("+g.Namespace+"), bucket "+g.Bucket)
 	line("state", stateText(g))
-	line("seen", fmt.Sprintf("%d times, first %s, last %s", g.Count, ago(g.FirstSeen), ago(g.LastSeen)))
+	line("seen", fmt.Sprintf("%s, first %s, last %s", times(g.Count), ago(g.FirstSeen), ago(g.LastSeen)))
 	line("versions", versions(g))
 	line("hosts", strings.Join(g.Hosts, ", "))
 	line("owner", g.Owner)
@@ -127,10 +131,17 @@ func printGroup(d api.GroupDetails) {
 			day += h.Count
 		}
 	}
-	line("last day", fmt.Sprintf("%d times", day))
+	line("last day", times(day))
 	if len(d.Samples) > 0 {
 		printSample(d.Samples[0])
 	}
+}
+
+func times(n uint64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 func versions(g api.Group) string {

@@ -39,3 +39,18 @@ func Text(name, language string) ([]byte, bool) {
 	text, err := files.ReadFile(name + ".md")
 	return text, err == nil
 }
+
+// Summary is the first sentence of a runbook: what its alert means.
+func Summary(name, language string) string {
+	text, _ := Text(name, language)
+	parts := strings.SplitN(string(text), "\n\n", 3)
+	if len(parts) < 2 {
+		return ""
+	}
+	for _, end := range []string{". ", "。"} {
+		if sentence, _, found := strings.Cut(parts[1], end); found {
+			return sentence + strings.TrimSpace(end)
+		}
+	}
+	return strings.TrimSpace(parts[1])
+}

@@ -94,7 +94,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 	} else {
 		p.done("not as expected: %v", problem)
 	}
-	fmt.Fprintf(out, "\n%s\n%s\n", table(rows), hints(st.url, base))
+	fmt.Fprintf(out, "\n%s\n%s\n", table(rows), hints(st.url, base, fromHere(o.program), fromHere(filepath.Join(o.dir, "data"))))
 	p.done("payments crashes every few seconds: its alert will come")
 	problem = errors.Join(problem, firstAlert(ctx, p, st, hook))
 	if o.once {

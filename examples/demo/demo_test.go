@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,28 @@ func TestTable(t *testing.T) {
 		if columns(l) != columns(lines[1]) {
 			t.Errorf("%d columns, want %d: %s", columns(l), columns(lines[1]), l)
 		}
+	}
+}
+
+// TestHints: what the demo says to type is right where it was started, and for
+// the port that it found free.
+func TestHints(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, data := fromHere(filepath.Join(here, "bin", "pm25")), fromHere(filepath.Join(here, ".cache", "demo", "data"))
+	out := hints("http://127.0.0.1:9725", 4300, program, data)
+	for _, want := range []string{"http://127.0.0.1:9725/exceptions ", "  bin/pm25 exceptions list\n", "resolve --data.dir=.cache/demo/data ID", ".cache/demo/data/operator.token"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the hints do not hold %q:\n%s", want, out)
+		}
+	}
+	if out := hints("http://127.0.0.1:9726", 4300, program, data); strings.Count(out, " --server.url=http://127.0.0.1:9726") != 3 {
+		t.Errorf("on another port:\n%s", out)
+	}
+	if far := fromHere("/opt/pm25"); far != "/opt/pm25" {
+		t.Errorf("a path elsewhere became %s", far)
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,13 +184,38 @@ func columns(s string) (n int) {
 	return n
 }
 
-// hints says where to look now.
-func hints(url string, base int) string {
+// hints says where to look now: on pages, and by the program and data folder of
+// the demo.
+func hints(url string, base int, program, data string) string {
+	other := ""
+	if url != "http://127.0.0.1:9725" {
+		other = " --server.url=" + url
+	}
 	return fmt.Sprintf(`Open
   %[1]s/               the live page: all processes, worst first, and the alerts
+  %[1]s/exceptions     what payments throws: stack, source, log, versions
   %[1]s/graph          ask Prometheus, for example
                                        topk(3, sum by (app) (pm2_process_resident_memory_bytes))
   %[1]s/alertmanager/  who was told of what, and silences
   http://127.0.0.1:%[2]d/               the shop itself
-`, url, base)
+
+Or, in another terminal
+  %[3]s exceptions list%[4]s
+  %[3]s events tail%[4]s
+  %[3]s exceptions resolve%[4]s --data.dir=%[5]s ID
+
+A browser that changes a group asks for a password: the token in %[5]s/operator.token
+`, url, base, program, other, data)
+}
+
+// fromHere is a path as it is typed in this folder.
+func fromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && len(short) < len(path) {
+		return short
+	}
+	return path
 }

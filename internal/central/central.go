@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -160,7 +161,10 @@ func counters(name string) *prometheus.CounterVec {
 // OpenStore opens the store of a data folder for a single task. It makes none.
 func OpenStore(dataDir string) (*sqlite.Store, error) {
 	path := filepath.Join(dataDir, StoreFile)
-	if _, err := os.Stat(path); err != nil {
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the store below %s belongs to another user: run this as the one that the server runs as (%w)", dataDir, err)
+	case err != nil:
 		return nil, fmt.Errorf("there is no store below %s: name the server's folder with --data.dir (%w)", dataDir, err)
 	}
 	return sqlite.Open(sqlite.Options{Path: path})

@@ -126,7 +126,7 @@ func (p *Program) prepare() error {
 	}
 	p.onStop(func(context.Context) error { return p.central.Close() })
 	p.pages, err = pages.New(pages.Options{
-		Exceptions: p.central.Store(), Changing: p.gate.Changing, Who: access.Who, SourceURL: p.opts.SourceURL,
+		Exceptions: p.central.Store(), Changing: p.gate.Changing, Who: access.Who, OperatorFile: data.Sub(access.OperatorFile), SourceURL: p.opts.SourceURL,
 		Notices: func() []pages.Notice { return nil }, Version: version.Version, Logger: p.opts.Slog, Now: p.opts.Now,
 	})
 	return err

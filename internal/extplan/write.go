@@ -70,7 +70,7 @@ func (d *Daemon) file(b *strings.Builder, file string) {
 	case d.File == Missing && d.loads():
 		fmt.Fprintf(b, "\nThe file is NOT THERE. Apps that load it will not start again: install pm25-ext, or turn it off.\n  %s\n", file)
 	case d.File == Missing:
-		fmt.Fprintf(b, "\nThe file is not there. Install pm25-ext before you turn it on.\n  %s\n", file)
+		fmt.Fprintf(b, "\nThe file is not there. Before you turn it on, copy the folder ext there (docs/ext.md says what of it), or say with --ext.path where it is.\n  %s\n", file)
 	case d.File == Empty:
 		fmt.Fprintf(b, "\nThe file is empty: pm25-ext was removed. Apps that load it start, and are not measured.\n  %s\n", file)
 	}

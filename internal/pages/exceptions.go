@@ -108,6 +108,9 @@ func (p *Pages) exceptionShow(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("done") {
 		v.Done = lang.T("exceptions.done", v.StateText)
 	}
+	if _, known := p.opts.Who(r.Context()); !known {
+		v.Password = p.opts.OperatorFile
+	}
 	p.show(w, r, http.StatusOK, "exception", v)
 }
 
@@ -179,7 +182,7 @@ func changeOf(lang language, form url.Values) (c sessionstore.Change, problem st
 
 func (p *Pages) storeFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, sessionstore.ErrNotFound) {
-		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("error.none", r.URL.Path))
+		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("exceptions.gone", r.PathValue("id")))
 		return
 	}
 	p.opts.Logger.Error("Asking the store failed", "path", r.URL.Path, "err", err)

@@ -130,6 +130,49 @@ func TestExceptionForms(t *testing.T) {
 	}
 }
 
+// TestExceptionRegressed: the page says in which version a group is back, and of
+// one that is resolved, when it would be.
+func TestExceptionRegressed(t *testing.T) {
+	p, id := newExceptionPages(t, nil)
+	post(t, p, "/exceptions/"+id, url.Values{"action": {"resolve"}, "how": {"now"}})
+	if page := get(t, p, "/exceptions/"+id).Body.String(); !strings.Contains(page, "when a newer version shows it") {
+		t.Error("the page does not say when a resolved group is back")
+	}
+	store, ok := p.opts.Exceptions.(*sqlite.Store)
+	if !ok {
+		t.Fatal("another store")
+	}
+	samples, err := store.GroupSamples(t.Context(), id, 1)
+	if err != nil || len(samples) != 1 {
+		t.Fatalf("%v, %v", samples, err)
+	}
+	again := *samples[0]
+	again.ID, again.At, again.Version = record.NewID(time.Now()), time.Now().UnixNano(), "1.2.4"
+	if _, _, err := store.Push(t.Context(), "shop", record.Agent{Host: "web-1"}, []*record.Record{&again}); err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string]string{"en": "again in version 1.2.4, after it was resolved", "zh": "解决后又出现于版本 1.2.4"} {
+		if page := get(t, p, "/exceptions/"+id+"?lang="+lang).Body.String(); !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
+
+// TestExceptionPassword: who will be asked for a password is told where it is,
+// who has given one is not.
+func TestExceptionPassword(t *testing.T) {
+	p, id := newExceptionPages(t, nil)
+	const file = "/var/lib/pm25/operator.token"
+	p.opts.OperatorFile = file
+	if page := get(t, p, "/exceptions/"+id).Body.String(); strings.Contains(page, file) {
+		t.Error("ops is told of a password that nobody asks for")
+	}
+	p.opts.Who = func(context.Context) (string, bool) { return "", false }
+	if page := get(t, p, "/exceptions/"+id).Body.String(); !strings.Contains(page, "the token in "+file+" on the server") {
+		t.Error("the page does not say where the password is")
+	}
+}
+
 // TestExceptionFormsAreGuarded: whoever may not change something does not get to.
 func TestExceptionFormsAreGuarded(t *testing.T) {
 	p, id := newExceptionPages(t, nil)

@@ -46,6 +46,7 @@ type groupPage struct {
 	Samples     []choice
 	Runs        []runView
 	Done        string
+	Password    string // where the one is that a change asks for; empty: none is asked for
 }
 
 // versionCount is how often one version showed a group.
@@ -118,6 +119,8 @@ func versionsOf(lang language, hours []sessionstore.HourCount) []versionCount {
 func (p *Pages) stateMore(lang language, g sessionstore.Group) string {
 	var parts []string
 	switch {
+	case g.State == sessionstore.StateRegressed && g.Version != "":
+		parts = append(parts, lang.T("exceptions.again", g.Version))
 	case g.State == sessionstore.StateResolved && g.ResolvedIn != "":
 		parts = append(parts, lang.T("exceptions.in", g.ResolvedIn))
 	case g.State == sessionstore.StateResolved && g.ResolvedNext:

@@ -68,14 +68,17 @@ type Options struct {
 	Job     string // scrape job of the agents
 	// Exceptions has the exception groups; without Metrics and Alerts they are all
 	// that there are pages of. Changing keeps a handler to those who may change
-	// something, Who names them.
+	// something, Who names them. OperatorFile is where the password is that is asked
+	// of those who have no name yet.
 	Exceptions Exceptions
 	Changing   func(http.Handler) http.Handler
 	Who        func(context.Context) (name string, ok bool)
-	SourceURL  string // template of links to lines of source; empty: none
-	Version    string
-	Logger     *slog.Logger
-	Now        func() time.Time
+
+	OperatorFile string
+	SourceURL    string // template of links to lines of source; empty: none
+	Version      string
+	Logger       *slog.Logger
+	Now          func() time.Time
 }
 
 // Pages serves them.

@@ -14,11 +14,19 @@ import (
 type runbookView struct {
 	Title string
 	Text  template.HTML
-	Names []string
+	Books []bookView
 }
 
+// bookView is a line of the list.
+type bookView struct{ Name, Summary string }
+
 func (p *Pages) runbookList(w http.ResponseWriter, r *http.Request) {
-	p.show(w, r, http.StatusOK, "runbook", runbookView{Title: chooseLanguage(w, r).T("nav.runbooks"), Names: runbooks.Names()})
+	lang := chooseLanguage(w, r)
+	v := runbookView{Title: lang.T("nav.runbooks")}
+	for _, name := range runbooks.Names() {
+		v.Books = append(v.Books, bookView{name, runbooks.Summary(name, lang.Code)})
+	}
+	p.show(w, r, http.StatusOK, "runbook", v)
 }
 
 func (p *Pages) runbook(w http.ResponseWriter, r *http.Request) {

@@ -315,3 +315,17 @@ func readLettersBut(t *testing.T, path string) (lines []string) {
 	}
 	return lines
 }
+
+// TestReason: what a log says of an answer is readable, whoever gave it.
+func TestReason(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"status":"error","errorType":"unauthorized","error":"unknown \"token\""}`: `unknown "token"`,
+		"404 page not found\n":        "404 page not found ",
+		`{"other":1}`:                 `{"other":1}`,
+		"{\"error\":\"two\\nlines\"}": "two lines",
+	} {
+		if got := reason([]byte(body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func validName(flag, name string) error {
 func pushURL(server string, clearAllowed bool) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return "", fmt.Errorf("--server.url: %w", withoutURL(err))
+		return "", fmt.Errorf("--server.url has to be like https://pm25.example.com:9725: %w", withoutURL(err))
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":

@@ -173,7 +173,7 @@ func (p *pusher) read(response *http.Response, sent int) answer {
 		return a
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxTold))
-	a.failure, a.err = failureOf(a.status), fmt.Errorf("the server answered %d: %q", a.status, told(body))
+	a.failure, a.err = failureOf(a.status), fmt.Errorf("the server answered %d: %s", a.status, reason(body))
 	return a
 }
 
@@ -194,6 +194,16 @@ func account(body []byte, r *record.Receipt, sent int) error {
 		seen[refused.Index] = true
 	}
 	return nil
+}
+
+// reason is what an answer says of itself: what our server says in its envelope,
+// or as it is.
+func reason(body []byte) string {
+	var envelope struct{ Error string }
+	if json.Unmarshal(body, &envelope) == nil && envelope.Error != "" {
+		body = []byte(envelope.Error)
+	}
+	return told(body)
 }
 
 // told is the beginning of a body as a log may hold it.

@@ -123,10 +123,14 @@ func (s *Shipper) single(ctx context.Context, a answer, batch *spool.Batch) (wai
 
 // accept takes a receipt.
 func (s *Shipper) accept(r record.Receipt, batch *spool.Batch) {
+	first := s.pushed.IsZero()
 	s.pushed, s.failed = s.o.Now(), 0
 	s.count.receipt(r, s.pushed)
-	if s.pushTrouble.over() {
+	switch {
+	case s.pushTrouble.over():
 		level.Info(s.o.Logger).Log("msg", "The server takes records again")
+	case first:
+		level.Info(s.o.Logger).Log("msg", "The server takes records", "url", s.o.URL)
 	}
 	if batch == nil {
 		return

@@ -208,7 +208,7 @@ func (s *Stack) start(ctx context.Context) error {
 	var err error
 	s.pages, err = pages.New(pages.Options{
 		Metrics: s.prometheus, Alerts: s.alertmanager, Notices: s.notices, Job: "pm2",
-		Exceptions: s.central.Store(), Changing: s.gate.Changing, Who: access.Who, SourceURL: s.opts.SourceURL,
+		Exceptions: s.central.Store(), Changing: s.gate.Changing, Who: access.Who, OperatorFile: s.data.Sub(access.OperatorFile), SourceURL: s.opts.SourceURL,
 		Version: version.Version, Logger: s.opts.Slog, Now: s.opts.Now,
 	})
 	return err
