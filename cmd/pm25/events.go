@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,23 +28,15 @@ type filters struct {
 func addFilters(cmd *kingpin.CmdClause) *filters {
 	f := &filters{labels: map[string]*[]string{}}
 	cmd.Arg("QUERY", "LogQL, such as {app=\"api\", kind=\"exception\"} |= \"timeout\"; instead of the filters.").StringVar(&f.query)
-	for _, l := range []struct {
-		flag, label, help string
-		values            []string // all that there are; nil: any
-	}{
-		{"app", "app", "Of this app only; repeatable.", nil},
-		{"host", "host", "Of this host only; repeatable.", nil},
-		{"kind", "kind", "Of this kind only: " + strings.Join(kinds(), ", ") + "; repeatable.", kinds()},
-		{"level", "level", "Of this level only: " + strings.Join(levels(), ", ") + "; repeatable.", levels()},
-		{"bucket", "bucket", "Of this bucket only; repeatable.", nil},
-		{"namespace", "pm2_namespace", "Of this namespace of PM2 only; repeatable.", nil},
+	for _, l := range []struct{ flag, label, help string }{
+		{"app", "app", "Of this app only; repeatable."},
+		{"host", "host", "Of this host only; repeatable."},
+		{"kind", "kind", "Of this kind only: " + strings.Join(kinds(), ", ") + "; repeatable."},
+		{"level", "level", "Of this level only: " + strings.Join(levels(), ", ") + "; repeatable."},
+		{"bucket", "bucket", "Of this bucket only; repeatable."},
+		{"namespace", "pm2_namespace", "Of this namespace of PM2 only; repeatable."},
 	} {
-		flag := cmd.Flag(l.flag, l.help)
-		if l.values != nil {
-			f.labels[l.label] = flag.Enums(l.values...)
-		} else {
-			f.labels[l.label] = flag.Strings()
-		}
+		f.labels[l.label] = cmd.Flag(l.flag, l.help).Strings()
 	}
 	cmd.Flag("grep", "With this text only.").StringVar(&f.grep)
 	return f
@@ -61,11 +54,25 @@ func levels() []string {
 	return []string{string(record.LevelError), string(record.LevelWarn), string(record.LevelInfo)}
 }
 
+// known refuses kinds and levels that there are none of, which would find nothing.
+func known(label string, values []string) error {
+	all := map[string][]string{"kind": kinds(), "level": levels()}[label]
+	for _, v := range values {
+		if all != nil && !slices.Contains(all, v) {
+			return fmt.Errorf("--%s=%s: it has to be one of %s", label, v, strings.Join(all, ", "))
+		}
+	}
+	return nil
+}
+
 // logQL is the query, or the one that the filters make.
 func (f *filters) logQL() (string, error) {
 	var matchers []string
 	for _, name := range []string{"app", "bucket", "host", "kind", "level", "pm2_namespace"} {
 		values := *f.labels[name]
+		if err := known(name, values); err != nil {
+			return "", err
+		}
 		quoted := make([]string, len(values))
 		for i, v := range values {
 			quoted[i] = quoteRegexp(v)

@@ -17,8 +17,8 @@ func TestFilters(t *testing.T) {
 		{[]string{"--app=a.b", "--app=c"}, `{app=~"a\\.b|c"}`, ""},
 		{[]string{`{app="a"}`}, `{app="a"}`, ""},
 		{[]string{"--app=a", `{app="a"}`}, "", "either a query or filters"},
-		{[]string{"--kind=exits"}, "", "exception,exit,"},
-		{[]string{"--level=fatal"}, "", "error,warn,info"},
+		{[]string{"--kind=exits"}, "", "--kind=exits: it has to be one of exception, exit,"},
+		{[]string{"--level=fatal"}, "", "one of error, warn, info"},
 	} {
 		app := kingpin.New("pm25", "")
 		f := addFilters(app.Command("query", ""))

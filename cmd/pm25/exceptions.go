@@ -64,7 +64,7 @@ func addExceptionsList(parent *kingpin.CmdClause, c *connection, asJSON *bool, c
 			return printJSON(groups)
 		}
 		if len(groups.Groups) == 0 && len(*states) > 0 {
-			fmt.Printf("No exceptions of these that are %s; --all shows them in any state.\n", strings.Join(*states, ", "))
+			fmt.Printf("No such exceptions that are %s; --all shows those in any state.\n", strings.Join(*states, " or "))
 			return nil
 		}
 		return printGroups(groups)

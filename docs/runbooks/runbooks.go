@@ -40,10 +40,10 @@ func Text(name, language string) ([]byte, bool) {
 	return text, err == nil
 }
 
-// Summary is the first sentence of a runbook: what its alert means.
+// Summary is the first sentence of a runbook, as plain text: what its alert means.
 func Summary(name, language string) string {
 	text, _ := Text(name, language)
-	parts := strings.SplitN(string(text), "\n\n", 3)
+	parts := strings.SplitN(strings.ReplaceAll(string(text), "`", ""), "\n\n", 3)
 	if len(parts) < 2 {
 		return ""
 	}

@@ -9,7 +9,7 @@ func TestSummaries(t *testing.T) {
 	for _, name := range Names() {
 		for language, end := range map[string]string{"en": ".", "zh": "。"} {
 			s := Summary(name, language)
-			if !strings.HasSuffix(s, end) || strings.ContainsAny(s, "#\n") {
+			if !strings.HasSuffix(s, end) || strings.ContainsAny(s, "#`\n") {
 				t.Errorf("%s in %s: %q", name, language, s)
 			}
 		}
