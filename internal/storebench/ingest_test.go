@@ -55,7 +55,7 @@ func TestIngest(t *testing.T) {
 	var rows [][]any
 	var jsonBytes, fileBytes int64
 	turns := map[string][]turn{}
-	ways := []string{"ours", "raw", "loki"}
+	ways := []string{"ours", "raw", "small", "loki"}
 	for round := range rounds + 1 {
 		b := newBatches(t, time.Now())
 		for i := range ways {
@@ -70,6 +70,10 @@ func TestIngest(t *testing.T) {
 			case "raw":
 				if round > 0 {
 					turns[way] = append(turns[way], raw(t, filepath.Join(dir, "raw.db"), rows, clients*perPush))
+				}
+			case "small":
+				if round > 0 {
+					turns[way] = append(turns[way], raw(t, filepath.Join(dir, "raw.db"), rows, perPush))
 				}
 			case "loki":
 				if u := b.pushLoki(t, loki); round > 0 {
@@ -100,7 +104,8 @@ func report(t *testing.T, turns map[string][]turn, later float64, sizes []float6
 		table.Add(name, fmt.Sprintf("%.0f (%.0f to %.0f)", speed[rounds/2], speed[0], speed[rounds-1]), fmt.Sprintf("%.0f %%", 100*ratios[rounds/2]), fmt.Sprintf("%.0f", cpu[rounds/2]+later), fmt.Sprintf("%.0f", size), durable)
 	}
 	add("PM25: HTTP, token, gzip, checks, groups, runs, commit", "ours", sizes[1], 0, "synced")
-	add("raw inserts of the same rows, one writer", "raw", sizes[1], 0, "synced")
+	add(fmt.Sprintf("raw inserts of the same rows, in commits of %d", clients*perPush), "raw", sizes[1], 0, "synced")
+	add(fmt.Sprintf("raw inserts of the same rows, a commit for each %d", perPush), "small", sizes[1], 0, "synced")
 	add("Loki: HTTP, gzip, WAL", "loki", sizes[2], later, "written, not synced")
 	doc.Write(t, "ingest", table)
 	t.Logf("a record is %.0f bytes of JSON; load of the machine at the end: %s", sizes[0], load())
