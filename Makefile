@@ -14,8 +14,9 @@ GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/bin
-# What tests run under Next.
+# What tests run under Next and Nuxt.
 NEXT_APP := ext/test/slow-frameworks/next-app
+NUXT_APP := ext/test/slow-frameworks/nuxt-app
 
 # One set of build flags everywhere: packages built with other flags share nothing in Go's cache, and two full builds cost
 # minutes. -trimpath makes builds reproducible; without cgo the tests run what ships.
@@ -157,7 +158,7 @@ matrix: pm2-all ## Test against every supported PM2
 
 .PHONY: test-ext-all
 test-ext-all: pm2-all $(foreach d,ext ext/test/frameworks ext/test/slow-frameworks tools/node,$(d)/node_modules/.installed) ## Test the extension on each Node and PM2, and with Next and Nuxt
-	cd ext && node test/versions.js --frameworks 18 20 22 24
+	cd ext && node test/versions.js --frameworks 16 18 20 22 24
 	cd ext && $(NPM) run --silent test:slow
 	cd ext && for major in 5 6; do PM2_MAJOR=$$major node --test --test-concurrency=1 test/pm2/*.test.js; done
 
@@ -170,12 +171,18 @@ mixed-host: pm2 ext/test/frameworks/node_modules/.installed $(NEXT_APP)/.next/BU
 bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension costs an app, beside others
 	cd ext/bench && node hot.js && node compare.js
 
+# Times each fault; each has a server and a shipper of its own, which mostly wait.
+FAULT_ROUNDS ?= 200
+.PHONY: faults
+faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost: half an hour
+	PM25_FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -tags=faults -timeout 180m -parallel 9 -v $(GOTESTFLAGS) ./internal/faults/...
+
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
 
 .PHONY: routes
-routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour
+routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) $(NEXT_APP)/.next/BUILD_ID $(NUXT_APP)/.output/server/index.mjs ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour
 	$(GO) test -tags=routes -timeout 60m -v $(GOTESTFLAGS) ./internal/routes/...
 
 .PHONY: loki-conformance
@@ -217,9 +224,15 @@ pm2-all: pm2 tools/pm2/6/node_modules/.installed tools/pm2/5/node_modules/.insta
 peer: tools/peer/node_modules/.installed ## Install the exporter that benchmarks compare with
 	@:
 
-# A build takes most of a minute.
+# Each build takes most of a minute. What a standalone Next serves as it is has to be put beside it.
 $(NEXT_APP)/.next/BUILD_ID: ext/test/slow-frameworks/node_modules/.installed $(shell git ls-files $(NEXT_APP))
 	cd $(NEXT_APP) && NEXT_TELEMETRY_DISABLED=1 NODE_ENV=production node ../node_modules/next/dist/bin/next build
+	cp -r $(NEXT_APP)/public $(NEXT_APP)/.next/standalone/next-app/
+	cp -r $(NEXT_APP)/.next/static $(NEXT_APP)/.next/standalone/next-app/.next/
+	@touch $@
+
+$(NUXT_APP)/.output/server/index.mjs: ext/test/slow-frameworks/node_modules/.installed $(shell git ls-files $(NUXT_APP))
+	cd $(NUXT_APP) && NUXT_TELEMETRY_DISABLED=1 node ../node_modules/nuxt/bin/nuxt.mjs build
 	@touch $@
 
 # $(1): program, $(2): folder under tools/, $(3): package, $(4): further flags

@@ -15,25 +15,51 @@ function watchExit (guard, settings, last) {
     }
   }
 
-  if (settings.signals) for (const signal of SIGNALS) watchSignal(signal, guard, last)
+  if (settings.signals) watchSignals(guard, last)
 }
 
 /**
  * A signal without listener ends a process at once. Ours is first in line and takes itself away before the others run,
  * so that they find the list as if it had never been there; if there are none, the signal is raised again and does what
  * it does by default.
+ *
+ * Others go before the last report: while a worker makes one, PM2 hands it connections, and they are lost when a listener
+ * then closes the server and ends the process. What listeners do by themselves to end it is ahead of setImmediate.
  */
-function watchSignal (signal, guard, last) {
-  function onSignal () {
+function watchSignals (guard, last) {
+  let due = false
+  const hold = () => {}
+  const settle = () => {
+    if (!due) return
+    due = false
+    // Signals often come twice, to a process and to all below its parent: the second must not end it meanwhile.
+    for (const signal of SIGNALS) process.on(signal, hold)
     guard.run('exit', last)
-    process.removeListener(signal, onSignal)
-    if (process.listenerCount(signal) === 0) {
-      process.kill(process.pid, signal)
-      return
-    }
-    setImmediate(() => process.prependListener(signal, onSignal)).unref()
+    for (const signal of SIGNALS) process.removeListener(signal, hold)
   }
-  process.prependListener(signal, onSignal)
+
+  function watch (signal) {
+    function onSignal () {
+      due = true
+      if (process.listenerCount(signal) === 1) settle()
+      process.removeListener(signal, onSignal)
+      if (process.listenerCount(signal) === 0) {
+        process.kill(process.pid, signal)
+        return
+      }
+      process.nextTick(() => process.prependListener(signal, onSignal))
+      setImmediate(settle).unref()
+    }
+    process.prependListener(signal, onSignal)
+  }
+
+  // How libraries that have dealt with a signal let it take its course.
+  const kill = process.kill
+  process.kill = function (pid) {
+    if (pid === process.pid) settle()
+    return Reflect.apply(kill, this, arguments)
+  }
+  SIGNALS.forEach(watch)
 }
 
 module.exports = { watchExit }

@@ -58,7 +58,8 @@ func Apps(list []pm2.Process) []App {
 		switch {
 		case p.Preloaded:
 			a.Preloaded++
-		case p.PreloadedByEnv:
+		// A cluster worker gets the app's environment when preloads are done.
+		case p.PreloadedByEnv && p.ExecMode != "cluster":
 			a.ByEnv++
 		}
 	}
@@ -95,6 +96,10 @@ func (a *App) title() string {
 	return a.Namespace + "/" + a.Name
 }
 
+// idle tells whether the extension is loaded only by what starts the app, where
+// it does nothing.
+func (a *App) idle() bool { return a.Unsupported != "" && a.ByEnv == 0 }
+
 // state says in few words whether the app loads the extension.
 func (a *App) state(file FileState) string {
 	n := a.Preloaded + a.ByEnv
@@ -107,6 +112,8 @@ func (a *App) state(file FileState) string {
 		return "on, FILE MISSING"
 	case file == Empty:
 		return "on, but removed"
+	case a.idle():
+		return "on, without effect"
 	case n < a.Processes:
 		return fmt.Sprintf("on in %d of %d", n, a.Processes)
 	case a.ByEnv > 0:

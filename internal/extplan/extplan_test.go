@@ -27,6 +27,8 @@ func TestPlan(t *testing.T) {
 		{Name: "hidden", Namespace: "default", PMID: 13, ExecMode: "fork", Interpreter: "node", NodeArgs: []string{"--trace-warnings"}, NodeArgsHidden: true},
 		{Name: "idle", Namespace: "default", PMID: 14, ExecMode: "fork", Interpreter: "node", Status: pm2.StatusStopped},
 		{Name: "env", Namespace: "default", PMID: 15, ExecMode: "fork", Interpreter: "node", Launcher: "yarn", PreloadedByEnv: true},
+		{Name: "late", Namespace: "default", PMID: 16, ExecMode: "cluster", Interpreter: "node", PreloadedByEnv: true},
+		{Name: "pnpm", Namespace: "default", PMID: 17, ExecMode: "fork", Interpreter: "node", Launcher: "pnpm", Preloaded: true},
 	}
 	d := Daemon{Label: "deploy", Home: "/home/deploy/.pm2", Apps: Apps(list)}
 	want := `PM2 daemon deploy (/home/deploy/.pm2)
@@ -41,7 +43,9 @@ func TestPlan(t *testing.T) {
   env        fork     node         1          on, by NODE_OPTIONS
   hidden     fork     node         1          off
   idle       fork     node         1          off
+  late       cluster  node         1          off
   npm        fork     node         1          not possible
+  pnpm       fork     node         1          on, without effect
   py         fork     python3      1          not possible
   typed      fork     tsx          1          off
   web        cluster  node         2          on in 1 of 2
@@ -49,10 +53,11 @@ func TestPlan(t *testing.T) {
   us/twin    fork     node         1          off
 
 Not possible:
-  bin  PM2 runs it without Node.js
-  bun  Bun is not supported
-  npm  PM2 starts npm, which would keep the arguments to itself: make the app's own file the script
-  py   python3 is not Node.js
+  bin   PM2 runs it without Node.js
+  bun   Bun is not supported
+  npm   PM2 starts npm, which would keep the arguments to itself: make the app's own file the script
+  pnpm  PM2 starts pnpm, which would keep the arguments to itself: make the app's own file the script
+  py    python3 is not Node.js
 
 Turn it on:
   pm2 restart 5 --node-args="--require /usr/lib/pm25/ext/register.cjs"
@@ -62,6 +67,7 @@ Turn it on:
   #   ^ put its own arguments for Node.js there, or they are lost: pm2 describe 13 shows them
   # pm2 restart idle --node-args="--require /usr/lib/pm25/ext/register.cjs"
   #   ^ would start it: PM2 has stopped it, or given it up
+  pm2 reload late --node-args="--require /usr/lib/pm25/ext/register.cjs"
   pm2 restart typed --node-args="--require /usr/lib/pm25/ext/register.cjs"
   pm2 reload web --node-args="--require /usr/lib/pm25/ext/register.cjs"
   pm2 restart 3 --node-args="--require /usr/lib/pm25/ext/register.cjs"
@@ -77,6 +83,8 @@ Turn it off:
   #   ^ put its own arguments for Node.js there, or they are lost: pm2 describe 13 shows them
   # pm2 restart idle --node-args=" "
   #   ^ would start it: PM2 has stopped it, or given it up
+  pm2 reload late --node-args=" "
+  pm2 restart pnpm --node-args=" "
   pm2 restart typed --node-args=" "
   pm2 reload web --node-args=" "
   pm2 restart 3 --node-args=" "
@@ -90,6 +98,7 @@ On in an ecosystem file, whose arguments replace these when the app is started f
   api        node_args: ['--max-old-space-size=200', '--require', '/usr/lib/pm25/ext/register.cjs']
   hidden     node_args: […, '--trace-warnings', '--require', '/usr/lib/pm25/ext/register.cjs']
   idle       node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
+  late       node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   typed      node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   web        node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
   eu/twin    node_args: ['--require', '/usr/lib/pm25/ext/register.cjs']
@@ -102,6 +111,8 @@ Off in an ecosystem file:
   api        node_args: ['--max-old-space-size=200']
   hidden     node_args: […, '--trace-warnings']
   idle       node_args: []
+  late       node_args: []
+  pnpm       node_args: []
   typed      node_args: []
   web        node_args: []
   eu/twin    node_args: []

@@ -88,7 +88,7 @@ func (d *Daemon) loads() bool {
 func (d *Daemon) impossible(b *strings.Builder) {
 	var rows [][]string
 	for i := range d.Apps {
-		if a := &d.Apps[i]; a.Unsupported != "" && !a.Loads() {
+		if a := &d.Apps[i]; a.idle() {
 			rows = append(rows, []string{a.title(), a.Unsupported})
 		}
 	}

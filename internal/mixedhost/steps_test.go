@@ -4,6 +4,7 @@ package mixedhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -200,22 +201,41 @@ func TestEcosystemLines(t *testing.T) {
 }
 
 // TestNodeOptions: an app that npm starts loads pm25-ext by its environment,
-// reports over the agent's socket, and is not forgotten by plan and check.
+// reports over the agent's socket, and is not forgotten by plan and check. In
+// cluster mode that loads nothing, which the plan knows.
 func TestNodeOptions(t *testing.T) {
 	ext := filepath.Join(t.TempDir(), "pm25", "ext")
 	var some []app
 	for _, a := range apps(t) {
-		if a.Name == "npm" {
+		a.Env["NODE_OPTIONS"] = "--require " + filepath.Join(ext, "register.cjs")
+		switch a.Name {
+		case "npm":
 			a.route = usersRoute
-			a.Env["NODE_OPTIONS"] = "--require " + filepath.Join(ext, "register.cjs")
+			some = append(some, a)
+		case "service":
+			a.route = ""
 			some = append(some, a)
 		}
 	}
 	h := newHost(t, ext, some)
 	h.allOnline("started")
-	serve(t, h).counts(h)
-	if p := h.plan(); p.states()["npm"] != "on, by NODE_OPTIONS" || p[turnOn] != nil || p[turnOff] != nil {
+	m := serve(t, h)
+	pm2test.Eventually(t, 30*time.Second, func() error { // the app looks for an agent from time to time
+		n, err := m.requests()
+		if err == nil && len(n) == 0 {
+			err = errors.New("nothing heard of npm")
+		}
+		return err
+	})
+	m.counts(h)
+	p := h.plan()
+	if states := p.states(); states["npm"] != "on, by NODE_OPTIONS" || states["service"] != "off" {
 		t.Errorf("the plan: %q", p)
+	}
+	for _, line := range slices.Concat(p[turnOn], p[turnOff]) {
+		if strings.Contains(line, "npm") {
+			t.Errorf("the plan: %s", line)
+		}
 	}
 	h.remove()
 	h.d.Must(t, "restart", "all")

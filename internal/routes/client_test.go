@@ -5,11 +5,13 @@ package routes
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -24,9 +26,13 @@ var (
 	kept  = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 )
 
-// ask makes a request and reads the answer to its end.
+// ask makes a request to the app on a port and reads the answer to its end.
 func ask(ctx context.Context, c *http.Client, port int, method, path string) (status int, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", port, path), nil)
+	return askURL(ctx, c, method, protocol{}.url(port, path))
+}
+
+func askURL(ctx context.Context, c *http.Client, method, url string) (status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -39,6 +45,10 @@ func ask(ctx context.Context, c *http.Client, port int, method, path string) (st
 	return res.StatusCode, err
 }
 
+// patience is how long the clients of a load wait for an answer, which takes
+// some milliseconds.
+const patience = 5 * time.Second
+
 // leave makes a request and goes away when the first byte of the answer is
 // there: the app has certainly seen it.
 func leave(port int, path string) error {
@@ -47,7 +57,7 @@ func leave(port int, path string) error {
 		return err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
@@ -63,15 +73,16 @@ type load struct {
 	stop chan struct{}
 	wg   sync.WaitGroup
 
-	mu   sync.Mutex
-	made map[key]uint64
-	at   []time.Time // of each answer
-	cut  int         // requests that got no whole answer
+	mu     sync.Mutex
+	made   map[key]uint64
+	at     []time.Time    // of each answer
+	cut    int            // requests that got no whole answer
+	causes map[string]int // of those
 }
 
 // steadily puts load on the app steady.js.
 func steadily(port, clients int, aborts bool) *load {
-	l := &load{port: port, stop: make(chan struct{}), made: map[key]uint64{}}
+	l := &load{port: port, stop: make(chan struct{}), made: map[key]uint64{}, causes: map[string]int{}}
 	for i := range clients {
 		l.wg.Go(func() { l.run(i, aborts) })
 	}
@@ -101,7 +112,9 @@ func (l *load) run(id int, aborts bool) {
 		if path == "/users/%d" {
 			path = fmt.Sprintf(path, n)
 		}
-		_, err := ask(context.Background(), fresh, l.port, http.MethodGet, path)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		_, err := ask(ctx, fresh, l.port, http.MethodGet, path)
+		cancel()
 		l.note(key{"GET", p.route, p.code}, err)
 	}
 }
@@ -111,10 +124,28 @@ func (l *load) note(k key, err error) {
 	defer l.mu.Unlock()
 	if err != nil {
 		l.cut++
+		l.causes[cause(err)]++
 		return
 	}
 	l.made[k]++
 	l.at = append(l.at, time.Now())
+}
+
+// cause says in few words why a request got no answer.
+func cause(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "closed"
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return "never answered"
+	}
+	return err.Error()
 }
 
 // end stops the load and returns what was made.

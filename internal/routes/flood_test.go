@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +63,7 @@ func TestFlood(t *testing.T) {
 		}
 		table.Add(flood, app, made, a.total(t, app), len(counts), other, a.collapsed(t, app))
 	}
-	frameworkApp := func(name, script string, workers int, env map[string]string) int {
+	serve := func(name, script string, workers int, env map[string]string) int {
 		env["PM25_EXT_INTERVAL"] = "1"
 		spec, port := app(t, name, script, workers, env)
 		d.App(t, spec)
@@ -72,18 +71,18 @@ func TestFlood(t *testing.T) {
 		return port
 	}
 
-	bare := filepath.Join(extPath("test/frameworks/apps"), "bare.js")
-	port := frameworkApp("urls", bare, 2, map[string]string{})
+	bare := frameworkApp("bare.js")
+	port := serve("urls", bare, 2, map[string]string{})
 	row("10 000 distinct URLs", "urls", manyURLs(t, port, 10_000), extSeries+folded)
 
-	port = frameworkApp("tricks", bare, 2, map[string]string{})
+	port = serve("tricks", bare, 2, map[string]string{})
 	row("5 000 odd methods, hosts and targets", "tricks", manyTricks(t, port, 5000), extSeries+folded)
 
-	port = frameworkApp("made", appPath("odd.js"), 0, map[string]string{"ROUTES": "3000", "PM25_EXT_MAX_ROUTES": "1000", "PM25_EXT_MAX_SERIES": "1500"})
+	port = serve("made", appPath("odd.js"), 0, map[string]string{"ROUTES": "3000", "PM25_EXT_MAX_ROUTES": "1000", "PM25_EXT_MAX_SERIES": "1500"})
 	made := inParallel(t, 3000, func(i int) error { return want2xx(port, fmt.Sprintf("/made/%d/7", i)) })
 	row("3 000 routes of the app, limits of pm25-ext raised to 1 000", "made", made, agentSeries+6)
 
-	port = frameworkApp("odd", appPath("odd.js"), 0, map[string]string{})
+	port = serve("odd", appPath("odd.js"), 0, map[string]string{})
 	for range 5 {
 		if err := errors.Join(want2xx(port, "/odd%22quote%0Anew%5Cline%09%7B%7D/7"), want2xx(port, "/"+strings.Repeat("%C3%A9", 100))); err != nil {
 			t.Fatal(err)

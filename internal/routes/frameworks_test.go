@@ -60,39 +60,74 @@ func (s shape) all() []request {
 	}
 }
 
+// framework is an app that is built on one, and the requests that it answers.
 type framework struct {
 	name, modules, script string
 	env                   map[string]string
 	requests              []request
+
+	protocol protocol // none: HTTP/1.1
+	args     func(port int) []string
+	nodeArgs []string
+	extra    map[string]any // further settings for PM2
+	forkOnly bool
+}
+
+// workers are the numbers of workers that the app is tried with.
+func (f framework) workers() []int {
+	if f.forkOnly {
+		return []int{0}
+	}
+	return []int{0, 2}
+}
+
+// spec is the app for PM2.
+func (f framework) spec(t testing.TB, name string, workers int) (pm2test.AppSpec, int) {
+	env := map[string]string{"PM25_EXT_INTERVAL": "1"}
+	maps.Copy(env, f.env)
+	s, port := app(t, name, f.script, workers, env)
+	s.NodeArgs, s.Extra = append(s.NodeArgs, f.nodeArgs...), f.extra
+	if f.args != nil {
+		s.Args = f.args(port)
+	}
+	return s, port
+}
+
+// frameworkApp is an app of the extension's own tests.
+func frameworkApp(script string) string {
+	return filepath.Join(extPath("test/frameworks/apps"), script)
 }
 
 func alias(pair string) map[string]string { return map[string]string{"EXT_TEST_ALIAS": pair} }
 
 func frameworks() []framework {
 	cjs := func(name, script string, s shape, env map[string]string) framework {
-		return framework{name, "CommonJS", script, env, s.all()}
+		return framework{name: name, modules: "CommonJS", script: frameworkApp(script), env: env, requests: s.all()}
+	}
+	esm := func(name string, env map[string]string, requests ...request) framework {
+		return framework{name: name, modules: "ESM", script: frameworkApp("esm.mjs"), env: env, requests: requests}
 	}
 	get := func(path, route, code string) request { return request{"GET", path, 2, key{"GET", route, code}} }
 	return []framework{
 		cjs("express 4", "express.js", colons, alias("express=express4")),
 		cjs("express 5", "express.js", colons, nil),
-		{"express 5", "ESM", "esm.mjs", map[string]string{"ESM_APP": "express"}, []request{
+		esm("express 5", map[string]string{"ESM_APP": "express"},
 			get("/api/v7/fail", "/api/:version/fail", "5xx"),
 			get("/api/v8/late?token=canary", "/api/:version/late", "2xx"),
 			get("/api/v7/slow", "/api/:version/slow", "aborted"),
 			get("/nope", "(unmatched)", "4xx"),
-		}},
+		),
 		cjs("fastify 4", "fastify.js", colons, alias("fastify=fastify4")),
 		cjs("fastify 5", "fastify.js", colons, alias("fastify=fastify5")),
 		cjs("koa 2", "koa.js", colons, nil),
 		cjs("koa 3", "koa.js", colons, alias("koa=koa3")),
-		{"koa 2", "ESM", "esm.mjs", nil, []request{
+		esm("koa 2", nil,
 			get("/users/1", "/users/:id", "2xx"),
 			get("/fail", "/fail", "5xx"),
 			get("/late?token=canary", "/late", "2xx"),
 			get("/slow", "/slow", "aborted"),
 			get("/nope", "(unmatched)", "4xx"),
-		}},
+		),
 		cjs("hapi 21", "hapi.js", braces, nil),
 		cjs("restify 11", "restify.js", colons, alias("restify=restify11")),
 		cjs("restify 12", "restify.js", colons, nil),
@@ -119,17 +154,13 @@ func named(names ...string) (out []framework) {
 const rounds = 2
 
 // make makes the requests of a framework's app and returns what was made.
-func (f framework) make(t testing.TB, port int) map[key]uint64 {
+func (f framework) make(t testing.TB, id *identity, port int) map[key]uint64 {
 	t.Helper()
 	made := map[key]uint64{}
-	for round := range rounds {
-		client := fresh
-		if round > 0 {
-			client = kept
-		}
+	for _, client := range f.protocol.clients(id) {
 		for _, r := range f.requests {
 			for range r.times {
-				if err := r.make(client, port); err != nil {
+				if err := r.make(client, f.protocol.url(port, r.path)); err != nil {
 					t.Errorf("%s: %s %s: %v", f.name, r.method, r.path, err)
 					continue
 				}
@@ -140,14 +171,14 @@ func (f framework) make(t testing.TB, port int) map[key]uint64 {
 	return made
 }
 
-func (r request) make(c *http.Client, port int) error {
+func (r request) make(c *http.Client, url string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if r.want.Code == "aborted" {
 		defer time.AfterFunc(400*time.Millisecond, cancel).Stop()
 	}
 	begun := time.Now()
-	status, err := ask(ctx, c, port, r.method, r.path)
+	status, err := askURL(ctx, c, r.method, url)
 	switch {
 	case r.want.Code == "aborted":
 		if !errors.Is(err, context.Canceled) {
@@ -170,84 +201,100 @@ func (r request) make(c *http.Client, port int) error {
 func TestRequestsMadeAndCounted(t *testing.T) {
 	table := doctable.New("PM2", "Node.js", "app", "modules", "made, fork", "counted", "native", "+Inf", "made, cluster", "counted", "native", "+Inf")
 	few := []string{"express 5", "fastify 4", "fastify 5"}
+	id := newIdentity(t)
 	for _, h := range []struct {
 		pm2, node string
 		list      []framework
 	}{
 		{"7", "", frameworks()},
+		{"7", "", slices.Concat(built(t), overTLS(t, id))},
+		{"7", "", typescript(false)},
 		{"6", "", named(few...)},
 		{"5", "", named(few...)},
-		{"7", "18", named(few[:2]...)}, // fastify 5 wants Node.js 20
+		{"6", "16", named(few[:2]...)}, // PM2 7 wants Node.js 18, fastify 5 wants 20
+		{"7", "18", named(few[:2]...)},
 		{"7", "20", named(few...)},
 		{"7", "22", named(few...)},
-		{"7", "24", named(few...)},
+		{"7", "24", slices.Concat(named(few...), overHTTP2(t, id))},
+		{"7", "24", typescript(true)},
 	} {
 		t.Run("PM2 "+h.pm2+", Node "+h.node, func(t *testing.T) {
 			onNode(t, h.node)
-			d := pm2test.New(t, pm2test.Options{Version: h.pm2})
-			a := newAgent(t, d)
-			for len(h.list) > 0 {
-				n := min(5, len(h.list))
-				countFrameworks(t, d, a, h.pm2, h.node, h.list[:n], table)
-				h.list = h.list[n:]
+			c := counting{d: pm2test.New(t, pm2test.Options{Version: h.pm2}), id: id, pm2: h.pm2, node: h.node}
+			c.a = newAgent(t, c.d)
+			for list := range slices.Chunk(h.list, 5) {
+				c.frameworks(t, list, table)
 			}
 		})
 	}
 	doc.Write(t, "counted", table)
 }
 
-// countFrameworks tests the apps of some frameworks side by side, then ends
-// them.
-func countFrameworks(t *testing.T, d *pm2test.Daemon, a *agent, pm2, node string, list []framework, table *doctable.Table) {
+// counting is a daemon with its agent, on which apps of frameworks are tried.
+type counting struct {
+	d         *pm2test.Daemon
+	a         *agent
+	id        *identity
+	pm2, node string
+}
+
+// frameworks tests the apps of some frameworks side by side, then ends them.
+func (c counting) frameworks(t *testing.T, list []framework, table *doctable.Table) {
 	var specs []pm2test.AppSpec
-	var ports []int
-	name := func(f framework, workers int) string {
-		return fmt.Sprintf("%s %s %d", f.name, f.modules, workers)
-	}
-	for _, f := range list {
-		for _, workers := range []int{0, 2} {
-			env := map[string]string{"PM25_EXT_INTERVAL": "1"}
-			maps.Copy(env, f.env)
-			s, port := app(t, name(f, workers), filepath.Join(extPath("test/frameworks/apps"), f.script), workers, env)
-			specs, ports = append(specs, s), append(ports, port)
+	ports := map[string]int{}
+	plain := strings.NewReplacer("/", "", "`", "") // PM2 names files by it
+	name := func(i, workers int) string { return fmt.Sprintf("%s %d %d", plain.Replace(list[i].name), i, workers) }
+	for i, f := range list {
+		for _, workers := range f.workers() {
+			s, port := f.spec(t, name(i, workers), workers)
+			specs, ports[s.Name] = append(specs, s), port
 		}
 	}
-	d.App(t, specs...)
-	listening(t, ports...)
+	c.d.App(t, specs...)
+	listening(t, slices.Collect(maps.Values(ports))...)
 	for i, f := range list {
-		row := []any{pm2Name(pm2), nodeName(t, d, node, specs[2*i].Name), f.name, f.modules}
-		for j, workers := range []int{0, 2} {
-			app := name(f, workers)
-			running := pids(t, d, app)
-			if len(running) != max(1, workers) {
-				t.Errorf("%s has %d processes", app, len(running))
+		row := []any{pm2Name(c.pm2), nodeName(t, c.d, c.node, name(i, 0)), f.name, f.modules}
+		for _, workers := range f.workers() {
+			app := name(i, workers)
+			if n := len(pids(t, c.d, app)); n != max(1, workers) {
+				t.Errorf("%s has %d processes", app, n)
 			}
-			made := f.make(t, ports[2*i+j])
-			a.exactly(t, app, made)
-			counts, err := a.counts(app)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var counted, exponential, classic uint64
-			for k, h := range counts {
-				counted, exponential, classic = counted+h.GetSampleCount(), exponential+native(h), classic+inf(h)
-				if strings.HasSuffix(k.Route, "/late") {
-					if least := float64(h.GetSampleCount()) * 0.25; h.GetSampleSum() < least*0.99 { // timers may be early by a millisecond
-						t.Errorf("%s %v: %v s in all, want at least %v", app, k, h.GetSampleSum(), least)
-					}
-					if !hasExemplar(h) {
-						t.Errorf("%s %v: no exemplar of a slow request", app, k)
-					}
-				}
-			}
-			row = append(row, sum(made), counted, exponential, classic)
+			row = append(row, c.counts(t, f, app, ports[app])...)
+		}
+		if f.forkOnly {
+			row = append(row, "–", "–", "–", "–")
 		}
 		table.Add(row...)
 	}
-	if body, err := a.body("application/openmetrics-text"); err != nil || strings.Contains(body, "canary") {
+	if body, err := c.a.body("application/openmetrics-text"); err != nil || strings.Contains(body, "canary") {
 		t.Errorf("a query string is exposed (%v)", err)
 	}
-	d.Must(t, "delete", "all")
+	c.d.Must(t, "delete", "all")
+}
+
+// counts makes the requests of an app and returns how many were made, counted,
+// and are in each layout.
+func (c counting) counts(t *testing.T, f framework, app string, port int) []any {
+	t.Helper()
+	made := f.make(t, c.id, port)
+	c.a.exactly(t, app, made)
+	counts, err := c.a.counts(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counted, exponential, classic uint64
+	for k, h := range counts {
+		counted, exponential, classic = counted+h.GetSampleCount(), exponential+native(h), classic+inf(h)
+		if strings.HasSuffix(k.Route, "/late") {
+			if least := float64(h.GetSampleCount()) * 0.25; h.GetSampleSum() < least*0.99 { // timers may be early by a millisecond
+				t.Errorf("%s, %s %v: %v s in all, want at least %v", f.name, app, k, h.GetSampleSum(), least)
+			}
+			if !hasExemplar(h) {
+				t.Errorf("%s, %s %v: no exemplar of a slow request", f.name, app, k)
+			}
+		}
+	}
+	return []any{sum(made), counted, exponential, classic}
 }
 
 // hasExemplar says that a slow request is named in a classic bucket.

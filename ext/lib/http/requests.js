@@ -104,9 +104,10 @@ class Requests {
       const state = stream[kState]
       if (state === undefined || state.done) return
       this.leave(state)
+      // Node takes the answer to HEAD for finished even when there was none.
       const sent = stream.sentHeaders
-      const status = sent === undefined || sent === null ? 200 : sent[':status'] || 200
-      this.count(state.request, state, status, stream.aborted || !stream.writableFinished, state.method)
+      const answered = sent !== undefined && sent !== null && stream.writableFinished
+      this.count(undefined, state, answered && sent[':status'] || 200, stream.aborted || !answered, state.method)
     } catch {
       this.guard.fail('http')
     }

@@ -23,7 +23,7 @@ const frameworks = [
   { name: 'restify 11', script: 'restify.js', env: { EXT_TEST_ALIAS: 'restify=restify11' }, until: 22 },
   { name: 'restify 12', script: 'restify.js', since: 20 },
   { name: 'nest on express', script: 'nest.js' },
-  { name: 'nest on fastify', script: 'nest.js', env: { NEST_PLATFORM: 'fastify' } },
+  { name: 'nest on fastify', script: 'nest.js', since: 18, env: { NEST_PLATFORM: 'fastify' } },
   { name: 'bare http', script: 'bare.js', expected: { user: '/users/:id', item: '/api/v1/orders/:id/items/:id' }, handled: 0 }
 ]
 

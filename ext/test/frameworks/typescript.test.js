@@ -12,7 +12,7 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const strips = major > 22 || (major === 22 && minor >= 18)
 
 const ways = {
-  'node --import tsx': { execArgv: ['--require', register, '--import', path.join(modules, 'tsx/dist/loader.mjs')] },
+  'node --import tsx': { execArgv: ['--require', register, '--import', path.join(modules, 'tsx/dist/loader.mjs')], skip: major >= 18 ? false : 'this Node has no --import' },
   'node --require tsx/cjs': { execArgv: ['--require', register, '--require', path.join(modules, 'tsx/dist/cjs/index.cjs')] },
   // tsx starts the app as its child, and passes on what it says.
   tsx: { execArgv: [path.join(modules, 'tsx/dist/cli.mjs'), '--require', register] },

@@ -37,10 +37,26 @@ test('an app that handles a signal is left to it, and what it does then counts',
   assert.deepEqual(counts(app.reports), { 'GET /a 2xx': 1, 'GET /goodbye 2xx': 1 })
 })
 
+test('an app that handles a signal does so before the last report is made', options, async () => {
+  for (const handler of ['close', 'stay']) {
+    const app = await run(['/a'], { HANDLER: handler })
+    await app.stop()
+    assert.match(app.stdout, /handled after 0 reports/)
+    assert.deepEqual(counts(app.reports), { 'GET /a 2xx': 1 }, handler)
+  }
+})
+
+test('a signal that comes again during the last report does not cut it off', options, async () => {
+  const app = await run(['/a'], { HANDLER: 'again' })
+  assert.deepEqual(await app.stop(), { code: null, signal: 'SIGTERM' })
+  assert.deepEqual(counts(app.reports), { 'GET /a 2xx': 1 })
+})
+
 test('a library that looks for other listeners of the signal finds none of ours', options, async () => {
-  const app = await run([], { HANDLER: 'count' })
+  const app = await run(['/a'], { HANDLER: 'count' })
   assert.deepEqual(await app.stop(), { code: null, signal: 'SIGTERM' })
   assert.match(app.stdout, /others: 0/)
+  assert.deepEqual(counts(app.reports), { 'GET /a 2xx': 1 })
 })
 
 test('process.exit and process.disconnect', options, async () => {

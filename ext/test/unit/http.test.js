@@ -127,13 +127,15 @@ test('HTTP/2, where Node tells of streams', { skip: tellsStreams ? false : 'this
     const stream = client.request({ ':path': path }).resume()
     await once(stream, 'close')
   }
-  const slow = client.request({ ':path': '/slow' })
-  await sleep(50)
-  slow.close(http2.constants.NGHTTP2_CANCEL)
-  await sleep(100)
+  for (const method of ['GET', 'HEAD']) {
+    const slow = client.request({ ':path': '/slow', ':method': method })
+    await sleep(50)
+    slow.close(http2.constants.NGHTTP2_CANCEL)
+    await sleep(100)
+  }
   client.close()
   server.close()
   requests.unsubscribe()
-  assert.deepEqual(rows(requests), ['GET (unmatched) 4xx 1', 'GET /slow aborted 1', 'GET /users/:id 2xx 2'])
+  assert.deepEqual(rows(requests), ['GET (unmatched) 4xx 1', 'GET /slow aborted 1', 'GET /users/:id 2xx 2', 'HEAD /slow aborted 1'])
   assert.equal(requests.report(false).inflight, 0)
 })

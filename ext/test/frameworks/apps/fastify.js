@@ -2,7 +2,8 @@
 
 const fastify = require('fastify')
 
-const app = fastify()
+// FASTIFY are options as JSON, such as those of HTTP/2.
+const app = fastify(JSON.parse(process.env.FASTIFY || '{}'))
 app.get('/hello', async () => 'hello')
 app.get('/users/:id', async (request) => ({ id: request.params.id }))
 app.post('/users', async (request, reply) => { reply.code(201); return {} })

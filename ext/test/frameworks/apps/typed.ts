@@ -1,7 +1,7 @@
 import http from 'http'
+import answer from './answer.js'
 
-const answer: string = 'ok'
-const server = http.createServer((req: http.IncomingMessage, res: http.ServerResponse): void => { res.end(answer) })
+const server: http.Server = http.createServer((req: http.IncomingMessage, res: http.ServerResponse): void => answer(req, res))
 server.listen(0, '127.0.0.1', () => {
   const address = server.address() as { port: number }
   process.send?.({ port: address.port })

@@ -26,6 +26,27 @@ if (process.env.HANDLER === 'signal') {
     })
   })
 }
+if (process.env.HANDLER === 'close' || process.env.HANDLER === 'stay') {
+  let reports = 0
+  const send = process.send
+  process.send = function (message) {
+    if (message.type === 'pm25:report') reports++
+    return Reflect.apply(send, this, arguments)
+  }
+  process.on('SIGTERM', () => {
+    process.stdout.write(`handled after ${reports} reports\n`)
+    // One that stays is killed, and has told by then.
+    if (process.env.HANDLER === 'close') server.close(() => process.exit(0))
+    else setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200)
+  })
+}
+if (process.env.HANDLER === 'again') {
+  const send = process.send
+  process.send = function (message) {
+    if (message.type === 'pm25:report') require('child_process').execFileSync('kill', ['-TERM', String(process.pid)])
+    return Reflect.apply(send, this, arguments)
+  }
+}
 if (process.env.HANDLER === 'count') {
   // How libraries find out whether a signal is theirs alone.
   process.on('SIGTERM', function own () {
