@@ -24,6 +24,10 @@ func TestMetadataOfLongAgo(t *testing.T) {
 		if n, err := c.number("SELECT count(*) FROM metadata WHERE used < ?", floorDiv(now.UnixNano(), day)); n != 0 || err != nil {
 			t.Errorf("%d rows that nothing uses, %v", n, err)
 		}
+		lost := "SELECT count(*) FROM records WHERE at >= ? AND (who NOT IN (SELECT id FROM metadata) OR what NOT IN (SELECT id FROM metadata))"
+		if n, err := c.number(lost, now.UnixNano()); n != 0 || err != nil {
+			t.Errorf("%d new records whose metadata is gone, %v", n, err)
+		}
 		return nil
 	})
 	ok(t, err)
