@@ -31,8 +31,8 @@ import (
 )
 
 const (
-	rounds   = 7
-	perRound = 40_000 // records
+	rounds   = 5
+	perRound = 20_000 // records
 	clients  = 8      // that push at the same time
 	perPush  = 250    // records: 512 KiB of JSON, as agents send
 )

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql/driver"
 	"slices"
 	"strconv"
@@ -120,6 +121,23 @@ func (t *tx) metadata(pairs string, at int64) (id int64, err error) {
 	}
 	t.s.state.metadata[pairs] = k
 	return k.id, nil
+}
+
+// sweepMetadata deletes rows that no record of a day or a later one has used.
+// Samples of groups that are older take theirs from the record.
+func (s *Store) sweepMetadata(ctx context.Context, before int64) error {
+	for n := int64(1); n > 0; {
+		err := s.do(ctx, func(t *tx) (err error) {
+			if n, err = t.c.exec(deleteMetadata, before); n > 0 {
+				clear(t.s.state.metadata)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pairTable remembers rows of metadata for readers.

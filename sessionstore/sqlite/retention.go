@@ -49,6 +49,9 @@ func (s *Store) sweepRecords(ctx context.Context, cutoff int64) error {
 			return err
 		}
 	}
+	if err := s.sweepMetadata(ctx, floorDiv(cutoff, day)); err != nil {
+		return err
+	}
 	return s.sweepStreams(ctx)
 }
 

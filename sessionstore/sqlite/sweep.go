@@ -112,8 +112,6 @@ var rest = []struct {
 	{"DELETE FROM gone WHERE id IN (SELECT id FROM gone WHERE until < ? LIMIT 1000)", func(now time.Time, _ time.Duration) int64 { return now.Unix() }},
 	{"DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE seen < ? LIMIT 500)", func(now time.Time, r time.Duration) int64 { return now.Add(-r).UnixNano() }},
 	{"DELETE FROM hosts WHERE last < ?", func(now time.Time, r time.Duration) int64 { return now.Add(-r).UnixNano() }},
-	// A day later than records, whose time may be ahead.
-	{deleteMetadata, func(now time.Time, r time.Duration) int64 { return floorDiv(now.Add(-r).UnixNano(), day) - 1 }},
 }
 
 // sweepRest deletes what is older than it is of use.
@@ -122,9 +120,6 @@ func (s *Store) sweepRest(ctx context.Context, now time.Time) error {
 		for n := int64(1); n > 0; {
 			err := s.do(ctx, func(t *tx) (err error) {
 				n, err = t.c.exec(r.query, r.arg(now, s.o.Retention))
-				if n > 0 && r.query == deleteMetadata {
-					clear(t.s.state.metadata)
-				}
 				return err
 			})
 			if err != nil {
