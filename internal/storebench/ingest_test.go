@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,6 +40,7 @@ const (
 type turn struct {
 	took, cpu time.Duration
 	waited    time.Duration // of a push, on average
+	load      float64       // of the machine, in the minute before its end
 }
 
 func (u turn) perSecond() float64 { return perRound / u.took.Seconds() }
@@ -92,7 +92,7 @@ func report(t *testing.T, turns map[string][]turn, later float64, sizes []float6
 			t.Logf("%s: %.0f records/s, %.1f µs of CPU a record, %s a push", way, u.perSecond(), u.micros(), u.waited.Round(time.Millisecond))
 		}
 	}
-	table := doctable.New("", "records a second", "of raw inserts", "µs of CPU a record", "bytes a record on disk", "on the disk when acknowledged")
+	table := doctable.New("", "records a second", "of raw inserts", "µs of CPU a record", "bytes a record on disk", "on the disk when acknowledged", "load of the machine")
 	add := func(name, way string, size, later float64, durable string) {
 		speed := pick(turns[way], turn.perSecond)
 		ratios := make([]float64, rounds)
@@ -101,19 +101,21 @@ func report(t *testing.T, turns map[string][]turn, later float64, sizes []float6
 		}
 		cpu := pick(turns[way], turn.micros)
 		slices.Sort(ratios)
-		table.Add(name, fmt.Sprintf("%.0f (%.0f to %.0f)", speed[rounds/2], speed[0], speed[rounds-1]), fmt.Sprintf("%.0f %%", 100*ratios[rounds/2]), fmt.Sprintf("%.0f", cpu[rounds/2]+later), fmt.Sprintf("%.0f", size), durable)
+		table.Add(name, fmt.Sprintf("%.0f (%.0f to %.0f)", speed[rounds/2], speed[0], speed[rounds-1]), fmt.Sprintf("%.0f %%", 100*ratios[rounds/2]), fmt.Sprintf("%.0f", cpu[rounds/2]+later), fmt.Sprintf("%.0f", size), durable, fmt.Sprintf("%.0f", pick(turns[way], func(u turn) float64 { return u.load })[rounds/2]))
 	}
 	add("PM25: HTTP, token, gzip, checks, groups, runs, commit", "ours", sizes[1], 0, "synced")
 	add(fmt.Sprintf("raw inserts of the same rows, in commits of %d", clients*perPush), "raw", sizes[1], 0, "synced")
 	add(fmt.Sprintf("raw inserts of the same rows, a commit for each %d", perPush), "small", sizes[1], 0, "synced")
 	add("Loki: HTTP, gzip, WAL", "loki", sizes[2], later, "written, not synced")
 	doc.Write(t, "ingest", table)
-	t.Logf("a record is %.0f bytes of JSON; load of the machine at the end: %s", sizes[0], load())
+	t.Logf("a record is %.0f bytes of JSON; load of the machine at the end: %.0f on %d CPUs", sizes[0], load(), runtime.NumCPU())
 }
 
-func load() string {
+// load is how many processes ran or waited in the minute before.
+func load() (n float64) {
 	text, _ := os.ReadFile("/proc/loadavg")
-	return strings.TrimSpace(string(text)) + fmt.Sprintf(" on %d CPUs", runtime.NumCPU())
+	_, _ = fmt.Sscan(string(text), &n)
+	return n
 }
 
 // pick returns a number of all turns, sorted.
@@ -236,7 +238,7 @@ func sendAll(t *testing.T, bodies [][]byte, send func([]byte) error) turn {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	return turn{took: time.Since(began), waited: time.Duration(waited.Load()) / time.Duration(len(bodies))}
+	return turn{took: time.Since(began), waited: time.Duration(waited.Load()) / time.Duration(len(bodies)), load: load()}
 }
 
 func post(address, token string, body []byte, good func(status int, answer []byte) bool) error {

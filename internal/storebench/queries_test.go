@@ -159,7 +159,7 @@ func TestQueries(t *testing.T) {
 	dir := folder(t)
 	small := loaded(t, dir)
 	asked := [2][]measured{}
-	sizes := doctable.New("records", "file", "bytes a record")
+	sizes := doctable.New("records", "file", "bytes a record", "load of the machine while it was asked")
 	for i, store := range []struct {
 		path    string
 		records int
@@ -169,7 +169,6 @@ func TestQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sizes.Add(store.records, fmt.Sprintf("%.2f GB", float64(info.Size())/1e9), fmt.Sprintf("%.0f", float64(info.Size())/float64(store.records)))
 			s := open(t, store.path)
 			api, err := lokiapi.New(lokiapi.Options{Source: s, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return moment }})
 			if err != nil {
@@ -182,6 +181,7 @@ func TestQueries(t *testing.T) {
 				asked[i] = append(asked[i], m)
 				t.Logf("%-45s %-9s %8s %8s %8s %8d %s", q.name, q.span(), ms(m.first), ms(m.median), ms(m.cpu), m.bytes, q.query)
 			}
+			sizes.Add(store.records, fmt.Sprintf("%.2f GB", float64(info.Size())/1e9), fmt.Sprintf("%.0f", float64(info.Size())/float64(store.records)), fmt.Sprintf("%.0f", load()))
 		})
 	}
 	if t.Failed() {

@@ -67,7 +67,7 @@ func raw(t *testing.T, path string, rows [][]any, commit int) turn {
 			t.Fatal(err)
 		}
 	}
-	return turn{took: time.Since(began), cpu: cpuTime() - cpu}
+	return turn{took: time.Since(began), cpu: cpuTime() - cpu, load: load()}
 }
 
 func insert(ctx context.Context, db *sql.DB, rows [][]any) error {
