@@ -65,8 +65,11 @@ type Options struct {
 	BootID   string
 	Logger   log.Logger
 	Now      func() time.Time
-	State    *State        // of the last orderly shutdown, nil if there is none
-	Limits   ledger.Limits // zero values are the defaults
+	State    *State // of the last orderly shutdown, nil if there is none
+	// Place is how far a Watcher that left no State had read the log, nil where
+	// nobody knows. Ends from there on are recorded, and not counted.
+	Place  *daemonlog.Position
+	Limits ledger.Limits // zero values are the defaults
 	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
 	// the daemon\'s user; nil for none.
 	ListenExt func(uid int) (ExtSocket, error)
@@ -89,6 +92,7 @@ type Watcher struct {
 	tail       *daemonlog.Tail
 	resume     *daemonlog.Position // where to take up the log, until that is done
 	unplaced   bool                // there is a state, but no place in a log to take up
+	retelling  bool                // what is read was before this watcher's time: it is recorded only
 	oom        oomWatch
 	stats      Stats
 
@@ -142,6 +146,8 @@ func New(o Options) *Watcher {
 	w.tail = daemonlog.NewTail(logDir{w})
 	if o.State != nil {
 		w.restore(o.State)
+	} else if o.Place != nil && o.Recorder != nil {
+		w.resume, w.retelling = o.Place, true
 	}
 	w.ledger.Limit(o.Limits)
 	return w
@@ -266,6 +272,9 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 		w.mu.Lock()
 		w.ledger.Hint(hints, w.opts.Now())
 		w.classifier.Describe(hints)
+		if w.opts.Recorder != nil {
+			w.opts.Recorder.Names(hints)
+		}
 		w.placeLog(hints)
 		w.mu.Unlock()
 		w.readGap(ctx)
@@ -282,6 +291,10 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 	defer w.lookAtFiles()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.retelling {
+		w.classifier.Flush()
+		w.retelling = false
+	}
 	w.oom.begin(w.opts.OOM(peer), w.opts.BootID, w.opts.Now())
 	w.apply(list, pids)
 	w.classifier.Know(list)
