@@ -70,6 +70,7 @@ func Run(t *testing.T, open Opener) {
 		{"muted groups", testMuted},
 		{"group queries", testGroupQueries},
 		{"runs", testRuns},
+		{"runs of a crash loop", testCrashLoop},
 		{"hosts", testHosts},
 		{"names of buckets", testNames},
 		{"tokens", testTokens},
