@@ -149,9 +149,8 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 	$(GO) run ./internal/bench
 
 .PHONY: bench-store
-bench-store: ## Measure the store: pushes beside raw inserts, and the queries of dashboards
-	@$(need_go)
-	$(GO) run ./internal/storebench
+bench-store: tools-loki ## Measure the store: pushes beside raw inserts and Loki, and the queries of dashboards: half an hour, 15 GB
+	LOKI=$(TOOLS)/loki $(GO) test -tags=storebench -timeout 120m -v $(GOTESTFLAGS) ./internal/storebench/
 
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2
@@ -175,8 +174,9 @@ bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension c
 # Times each fault; each has a server and a shipper of its own, which mostly wait.
 FAULT_ROUNDS ?= 200
 .PHONY: faults
-faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost: half an hour
+faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost; be away for ten minutes: three quarters of an hour
 	PM25_FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -tags=faults -timeout 180m -parallel 9 -v $(GOTESTFLAGS) ./internal/faults/...
+	$(GO) test -tags=faults -timeout 30m -run '^TestLongOutage$$' -v $(GOTESTFLAGS) ./internal/servertest
 
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour

@@ -97,6 +97,10 @@ func (a *Agent) prepare() (err error) {
 		now: a.opts.Now, yield: a.opts.Yield, running: map[string]*watched{}, restored: restored, found: make(chan struct{}),
 		limits: a.opts.Limits, recorders: recorders,
 	}
+	if recorders != nil {
+		a.set.places = newPlaces(a.opts.StateDir, a.opts.Logger)
+		a.set.placed = a.set.places.read(a.opts.Now())
+	}
 	all, err := a.collectors()
 	if err != nil {
 		return err

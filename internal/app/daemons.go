@@ -13,6 +13,7 @@ import (
 	"github.com/pm25/pm25/exporter"
 	"github.com/pm25/pm25/internal/extsock"
 	"github.com/pm25/pm25/internal/ledger"
+	"github.com/pm25/pm25/internal/pm2/daemonlog"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/procfs"
 	"github.com/pm25/pm25/internal/recorder"
@@ -38,7 +39,9 @@ type daemonSet struct {
 	claims   *claims                        // may be nil
 	limits   ledger.Limits
 
-	recorders *recorders // nil: nothing is recorded
+	recorders *recorders                    // nil: nothing is recorded
+	places    *places                       // likewise
+	placed    map[string]daemonlog.Position // where a killed agent was
 
 	mu       sync.Mutex
 	running  map[string]*watched // by label
@@ -65,6 +68,7 @@ func (s *daemonSet) run(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		s.find(ctx)
+		s.notePlaces()
 		select {
 		case <-ctx.Done():
 			s.wg.Wait()
@@ -116,6 +120,22 @@ func (s *daemonSet) find(ctx context.Context) {
 	}
 }
 
+// notePlaces remembers how far PM2's logs were read.
+func (s *daemonSet) notePlaces() {
+	if s.places == nil {
+		return
+	}
+	s.mu.Lock()
+	read := map[string]daemonlog.Position{}
+	for label, w := range s.running {
+		if pos, ok := w.Place(); ok {
+			read[label] = pos
+		}
+	}
+	s.mu.Unlock()
+	s.places.note(s.now(), read)
+}
+
 // leftToOthers lists the labels of the daemons that other programs watch.
 func (s *daemonSet) leftToOthers(found []discovery.Candidate) map[string]bool {
 	left := map[string]bool{}
@@ -147,6 +167,10 @@ func (s *daemonSet) start(ctx context.Context, c discovery.Candidate) {
 	if rec != nil {
 		o.Recorder = rec
 	}
+	if pos, ok := s.placed[c.Label]; ok && state == nil {
+		o.Place = &pos
+	}
+	delete(s.placed, c.Label)
 	w := watch.New(o)
 	w.Ledger(func(l *ledger.Ledger) { tellVersions(rec, l) })
 	ended := make(chan struct{})

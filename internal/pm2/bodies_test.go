@@ -194,6 +194,30 @@ func TestChunkBudget(t *testing.T) {
 	}
 }
 
+// TestDaemonBudget: many loud apps together are read within a bound too.
+func TestDaemonBudget(t *testing.T) {
+	var in bytes.Buffer
+	for id := range 100 {
+		for range 70 {
+			in.Write(message("log:out", fmt.Sprintf(`{"process":{"pm_id":%d,"name":"loud"},"data":"%s\n"}`, id, strings.Repeat("x", 1000))))
+		}
+	}
+	now := time.Unix(1, 0)
+	b := NewBus(&in)
+	b.TakeBodies(func() time.Time { return now })
+	read, skipped, lines := 0, 0, 0
+	_ = b.Read(func(ev *Event) {
+		read += len(ev.Chunk)
+		lines += ev.Lines
+		if ev.Skipped {
+			skipped++
+		}
+	}, func(err error) { t.Error(err) })
+	if read < daemonSecond/2 || read > daemonSecond+2000 || lines != 7000 || read/1001+skipped != lines {
+		t.Errorf("%d bytes were read, %d messages were not, %d lines", read, skipped, lines)
+	}
+}
+
 // TestFloodWithBodies: reading the end of each chunk must not cost what reading
 // all of it would.
 func TestFloodWithBodies(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 const (
 	maxChunk     = 16 << 10 // the end of one message
 	chunkSecond  = 64 << 10 // of a process and stream in a second
+	daemonSecond = 2 << 20  // of all of a daemon
 	chunkAtLeast = 64       // what an empty message costs
 	maxBudgets   = 4096
 )
@@ -27,6 +28,7 @@ type chunkReader struct {
 	scan    *jsonscan.Scanner
 	in      bytes.Reader
 	budgets map[budgetKey]*budget
+	all     budget
 }
 
 type budgetKey struct {
@@ -55,17 +57,26 @@ func (c *chunkReader) of(ev *Event) *budget {
 		b = &budget{left: chunkSecond, at: c.now()}
 		c.budgets[key] = b
 	}
-	if now := c.now(); now.Sub(b.at) >= time.Second || now.Before(b.at) {
-		b.left, b.at = chunkSecond, now
-	}
+	now := c.now()
+	b.renew(chunkSecond, now)
+	c.all.renew(daemonSecond, now)
 	return b
 }
+
+func (b *budget) renew(perSecond int, now time.Time) {
+	if now.Sub(b.at) >= time.Second || now.Before(b.at) {
+		b.left, b.at = perSecond, now
+	}
+}
+
+// spent says that no more is read of a process in this second.
+func (c *chunkReader) spent(b *budget) bool { return b.left <= 0 || c.all.left <= 0 }
 
 // take reads the data of a log message. PM2 says before or after it whose it
 // is.
 func (c *chunkReader) take(s *jsonscan.Scanner, ev *Event) (err error) {
 	if ev.PMID >= 0 {
-		if b := c.of(ev); b.left <= 0 {
+		if b := c.of(ev); c.spent(b) {
 			b.skipped, ev.Skipped = true, true
 			ev.Lines, err = s.Lines()
 			return err
@@ -83,11 +94,13 @@ func (c *chunkReader) complete(ev *Event) {
 		return
 	}
 	b := c.of(ev)
-	if b.left <= 0 {
+	if c.spent(b) {
 		b.skipped, ev.Skipped = true, true
 		return
 	}
-	b.left -= max(len(raw), chunkAtLeast)
+	cost := max(len(raw), chunkAtLeast)
+	b.left -= cost
+	c.all.left -= cost
 	c.quoted = append(append(append(c.quoted[:0], '"'), raw...), '"')
 	c.in.Reset(c.quoted)
 	c.scan.Reset(&c.in)

@@ -38,7 +38,7 @@ func Kinds() []Kind {
 	return []Kind{Exception, Exit, Start, Restart, Stop, Reload, Delete, Deploy, SlowRequest, Event, LogTail, GroupState}
 }
 
-// Level is how much a record matters, as Grafana colours it.
+// Level is how much a record matters, as Grafana colors it.
 type Level string
 
 // The levels.

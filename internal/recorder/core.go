@@ -52,6 +52,10 @@ func (c *core) take(it *item) {
 	switch {
 	case it.exit != nil:
 		c.exit(it.exit, it.times, it.at)
+	case it.names:
+		for i := range it.list {
+			c.proc(it.list[i].PMID, appKey{it.list[i].Namespace, it.list[i].Name})
+		}
 	case it.list != nil:
 		c.list(it.list, it.at)
 	case it.known != nil:

@@ -54,7 +54,7 @@ func (c *core) exit(e *exits.Exit, times uint64, now time.Time) {
 	if len(c.reporters) > 0 {
 		c.settling = append(c.settling, settlement{p, now.Add(holdThrown)})
 	}
-	if !severe(e.Reason) || p.logs == nil || c.opts.LogLines == 0 {
+	if r == nil || !severe(e.Reason) || p.logs == nil || c.opts.LogLines == 0 { // or the lines are of another run
 		c.emit(out)
 		return
 	}

@@ -29,7 +29,7 @@ type Sink interface {
 // Bounds of what waits.
 const (
 	maxQueue      = 4096
-	maxQueueBytes = 16 << 20
+	maxQueueBytes = 8 << 20
 	tickEvery     = 250 * time.Millisecond
 )
 
@@ -74,6 +74,7 @@ type item struct {
 	from   lifeOf    // of slow and counts
 	counts [4]uint64 // of exceptions, by a report
 	list   []pm2.Process
+	names  bool // list says no more than whose process an id is
 	exit   *exits.Exit
 	times  uint64 // of exit
 	known  *Version
@@ -250,6 +251,12 @@ func (r *Recorder) chunk(ev *pm2.Event) {
 // List takes PM2's list of processes, which nobody changes any more.
 func (r *Recorder) List(list []pm2.Process) {
 	r.put(&item{list: list, event: pm2.Event{PMID: -1}, size: 64}, &r.dropped.lifecycles)
+}
+
+// Names takes a list that is newer than the ends which are told of next: it
+// says whose process an id is, and nothing of when it ran.
+func (r *Recorder) Names(list []pm2.Process) {
+	r.put(&item{list: list, names: true, event: pm2.Event{PMID: -1}, size: 64}, &r.dropped.lifecycles)
 }
 
 // Exit takes the end of a process, or several that nobody knows more of.

@@ -3,6 +3,7 @@ package recorder
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,12 @@ import (
 // slowSink takes its time for each record.
 type slowSink struct {
 	mu   sync.Mutex
-	took time.Duration
+	took atomic.Int64
 	all  []*record.Record
 }
 
 func (s *slowSink) Offer(r *record.Record) bool {
-	time.Sleep(s.took)
+	time.Sleep(time.Duration(s.took.Load()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, r)
@@ -44,7 +45,8 @@ func start(sink Sink) *Recorder {
 // does not, and what is left out is counted.
 func TestNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sink := &slowSink{took: time.Hour}
+		sink := &slowSink{}
+		sink.took.Store(int64(time.Hour))
 		r := start(sink)
 		began := time.Now()
 		const n = 20_000
@@ -63,7 +65,7 @@ func TestNeverWaits(t *testing.T) {
 		if d[0] < n/2 || d[2] < n/2 || d[3] < n/2 {
 			t.Errorf("left out: %v", d)
 		}
-		sink.took = 0
+		sink.took.Store(0)
 		r.Close()
 		var ends, events uint64
 		for _, rec := range sink.all {

@@ -3,6 +3,7 @@ package scrub
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // JSON returns raw without secrets: those in texts, and all that has the name of
@@ -88,14 +89,34 @@ func (w *walker) object(i int) int {
 	return i + 1
 }
 
+// list handles the values of a list. Node's rawHeaders is one: the name of a
+// header, its value, the next name.
 func (w *walker) list(i int) int {
+	means := public
 	for i = w.space(i); w.in[i] != ']'; {
-		i = w.space(w.value(i, public))
+		start := i
+		end := w.value(i, means)
+		if means = public; w.in[start] == '"' {
+			means = w.headerName(w.decode(start, end))
+		}
+		i = w.space(end)
 		if w.in[i] == ',' {
 			i = w.space(i + 1)
 		}
 	}
 	return i + 1
+}
+
+// headerName is what the value after a text means, if that is the name of a
+// header whose value is a secret.
+func (w *walker) headerName(text string) secrecy {
+	if len(text) > maxKey {
+		return public
+	}
+	if means := w.s.secrecyOf(text); means.header() || strings.Contains(text, "-") && !strings.Contains(text, " ") {
+		return means
+	}
+	return public
 }
 
 func (w *walker) string(start, end int, means secrecy) {

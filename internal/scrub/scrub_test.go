@@ -144,6 +144,8 @@ func TestStacksStay(t *testing.T) {
 func TestJSON(t *testing.T) {
 	s := scrubber(t, Options{})
 	for in, want := range map[string]string{
+		`["Host","a","Authorization","s3cret","X-Api-Key","k-1","Cookie","sid=a"]`: `["Host","a","Authorization","[redacted:header]","X-Api-Key","[redacted:password]","Cookie","[redacted:header]"]`,
+		`["password","username"]`:  `["password","username"]`,
 		``:                         ``,
 		`{"b":1.50,"a":[1e3]}`:     `{"b":1.50,"a":[1e3]}`,
 		` {"user":"小明<&>","n":2} `: ` {"user":"小明<&>","n":2} `,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (o *Options) validate() error {
 	}
 	if o.Advertise != "" {
 		host, port, err := net.SplitHostPort(o.Advertise)
-		if err != nil || host == "" || port == "" || len(o.Advertise) > record.MaxName {
+		if number, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" || number == 0 || len(o.Advertise) > record.MaxName {
 			return fmt.Errorf("--web.advertise-address is %q: it has to be host:port, as Prometheus reaches this agent", o.Advertise)
 		}
 	}

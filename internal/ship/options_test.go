@@ -46,6 +46,7 @@ func TestOptions(t *testing.T) {
 		{func(o *Options) { o.Host = strings.Repeat("h", 300) }, "--host.name"},
 		{func(o *Options) { o.Advertise = "host" }, "--web.advertise-address"},
 		{func(o *Options) { o.Advertise = ":9209" }, "--web.advertise-address"},
+		{func(o *Options) { o.Advertise = "web-1:9209/metrics" }, "--web.advertise-address"},
 		{func(o *Options) { o.Advertise = "web-1:9209" }, ""},
 		{func(o *Options) { o.MaxBytes = 1000 }, "--spool.max-bytes"},
 		{func(o *Options) { o.Dir = token }, "--spool.dir"},

@@ -30,7 +30,10 @@ var (
 	anyHead   = regexp.MustCompile(`^([A-Z][\w$]{0,63}|error)(?: \[([\w-]{1,64})\])?(?:: |:$|$)`)
 )
 
-// headOf reads the head in a line.
+// maxHead is how far into a line a head is looked for.
+const maxHead = 1 << 10
+
+// headOf reads the head in a line. Most lines are none, and expressions are slow.
 func headOf(line string) (h head, ok bool) {
 	// Node up to 14: the warning is about a rejection, the error follows it.
 	const rejection = "UnhandledPromiseRejectionWarning: "
@@ -38,13 +41,17 @@ func headOf(line string) (h head, ok bool) {
 	if at := strings.Index(line, rejection); at >= 0 {
 		skipped = at + len(rejection)
 	}
-	m := errorHead.FindStringSubmatchIndex(line[skipped:])
+	rest := line[skipped:]
+	looked := rest[:min(len(rest), maxHead)]
+	var m []int
+	if errorName(looked) || strings.Contains(looked, "Warning") || strings.Contains(looked, "Rejection") {
+		m = errorHead.FindStringSubmatchIndex(looked)
+	}
 	if m == nil {
-		if m = anyHead.FindStringSubmatchIndex(line[skipped:]); m == nil {
+		if m = anyHead.FindStringSubmatchIndex(looked); m == nil {
 			return h, false
 		}
 	}
-	rest := line[skipped:]
 	h.start = skipped + m[2]
 	h.name = rest[m[2]:m[3]]
 	if m[4] >= 0 {

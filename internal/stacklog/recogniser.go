@@ -23,6 +23,7 @@ const Silence = 200 * time.Millisecond
 
 const (
 	maxRecent  = 20        // lines before a stack in which its head is looked for
+	maxKept    = 16 << 10  // bytes of them that stay allocated
 	maxLine    = 4 << 10   // bytes of a line
 	maxJSON    = 256 << 10 // bytes of a line that is JSON
 	maxLines   = 300       // of a stack and what comes with it
@@ -50,6 +51,8 @@ type Recogniser struct {
 	o      Options
 	recent [maxRecent]recentLine // a ring of lines that belong to no stack
 	next   int
+	kept   int   // bytes allocated for recent
+	barren bool  // no head is among recent
 	open   block // what a stack goes on in; nil
 	last   time.Time
 }
@@ -154,8 +157,11 @@ func (r *Recogniser) idle(text []byte, at time.Time) {
 
 // call opens a stack at its first call, if a head is before it.
 func (r *Recogniser) call(text string, at time.Time) {
+	if r.barren {
+		return // as for the call before
+	}
 	h, ok := headIn(r.before(at))
-	if !ok {
+	if r.barren = !ok; r.barren {
 		return
 	}
 	b := &v8Block{head: h, at: at}
@@ -206,9 +212,17 @@ func (r *Recogniser) thrownValue(at time.Time) {
 
 func (r *Recogniser) remember(text []byte, at time.Time) {
 	l := &r.recent[r.next]
+	r.kept -= cap(l.text)
 	l.text = append(l.text[:0], text[:min(len(text), maxLine)]...)
+	r.kept += cap(l.text)
 	l.at, l.used = at, true
+	for i := 1; r.kept > maxKept && i < maxRecent; i++ { // long lines: the oldest give way
+		oldest := &r.recent[(r.next+i)%maxRecent]
+		r.kept -= cap(oldest.text)
+		*oldest = recentLine{}
+	}
 	r.next = (r.next + 1) % maxRecent
+	r.barren = false
 }
 
 func (r *Recogniser) forget() {

@@ -11,6 +11,9 @@ import (
 // nothing of an event that does not last, and never blocks.
 type Recorder interface {
 	Event(ev *pm2.Event)
+	// Names takes a list of which only whose process an id is counts: ends that
+	// came before it are told of next.
+	Names(list []pm2.Process)
 	List(list []pm2.Process)
 	Exit(e exits.Exit, times uint64)
 	// Dropped counts what was left out, in the order of the catalog.
@@ -27,8 +30,10 @@ func (w *Watcher) exit(e exits.Exit) {
 // ended counts and records an end, or several that nobody knows more of. The
 // lock is held.
 func (w *Watcher) ended(e exits.Exit, times uint64) {
-	for range min(times, 1_000_000) {
-		w.ledger.Exit(e, w.opts.Now())
+	if !w.retelling {
+		for range min(times, 1_000_000) {
+			w.ledger.Exit(e, w.opts.Now())
+		}
 	}
 	if w.opts.Recorder != nil {
 		w.opts.Recorder.Exit(e, times)

@@ -92,6 +92,10 @@ func (w *Watcher) placeLog(list []pm2.Process) {
 		}
 		if err != nil || !found {
 			w.openLog()
+			if w.retelling { // nobody has counted either
+				level.Warn(w.log).Log("msg", "There is no place in PM2's log to go on from; ends since the agent was killed are not recorded", "err", err)
+				return
+			}
 			w.gap(list)
 			level.Warn(w.log).Log("msg", "There is no place in PM2's log to go on from; restarts since the agent stopped count as unknown", "err", err)
 			return

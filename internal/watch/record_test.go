@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2"
 	"github.com/pm25/pm25/internal/pm2/exits"
 	"github.com/pm25/pm25/internal/pm2/pm2fake"
@@ -33,6 +34,8 @@ func (r *told) Event(ev *pm2.Event) {
 		r.text = append(r.text, ev.Thrown.Message...)
 	}
 }
+
+func (r *told) Names([]pm2.Process) {}
 
 func (r *told) List([]pm2.Process) { r.mu.Lock(); defer r.mu.Unlock(); r.lists++ }
 
@@ -87,5 +90,27 @@ func TestRecorderIsTold(t *testing.T) {
 		if w2.view(time.Second); again.lists == 0 {
 			t.Error("no list")
 		}
+
+		// Where there is no state it is recorded all the same, and not counted.
+		killed := &told{}
+		w3 := follow(t, d, func(o *Options) { o.Recorder, o.Place = killed, state.Log })
+		pass(5 * time.Second)
+		d.WriteLog("App [app0:0] exited with code [3] via signal [SIGINT]")
+		pass(5 * time.Second)
+		w3.end()
+		killed.mu.Lock()
+		defer killed.mu.Unlock()
+		if len(killed.ends) != 2 || killed.ends[0].Mark != rec.ends[1].Mark || killed.ends[1].Code != 3 {
+			t.Errorf("%+v", killed.ends)
+		}
+		w3.Ledger(func(l *ledger.Ledger) {
+			n := uint64(0)
+			for _, of := range l.App(ledger.AppKey{Namespace: "default", App: "app0"}).Exits {
+				n += of
+			}
+			if n != 1 {
+				t.Errorf("%d ends are counted", n)
+			}
+		})
 	})
 }

@@ -38,6 +38,16 @@ func (w *Watcher) Save() State {
 	return s
 }
 
+// Place is how far the log was read, if there is one; see Options.Place.
+func (w *Watcher) Place() (pos daemonlog.Position, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.retelling || !w.tail.Opened() {
+		return pos, false
+	}
+	return w.tail.Position(), true
+}
+
 func (w *Watcher) restore(s *State) {
 	w.ledger = ledger.Restore(s.Ledger)
 	w.classifier.Restore(s.Running)

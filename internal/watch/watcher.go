@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -28,7 +27,6 @@ import (
 	"github.com/pm25/pm25/internal/pm2/daemonlog"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 	"github.com/pm25/pm25/internal/pm2/exits"
-	"github.com/pm25/pm25/internal/procfs"
 )
 
 const (
@@ -44,37 +42,6 @@ const (
 	recordedAfter  = 2 * time.Second // likewise, where something changed and records are made of it
 )
 
-// Dial connects to the daemon: see discovery.Dial.
-type Dial func(ctx context.Context) (rpc, pub net.Conn, peer discovery.Peer, err error)
-
-// OOMCounter reads the kernel's count of out-of-memory kills.
-type OOMCounter interface {
-	Read() (value uint64, source string, err error)
-}
-
-// Options of a Watcher. All but State, Limits, ListenExt and Recorder
-// are required.
-type Options struct {
-	Candidate discovery.Candidate
-	Dial      Dial
-	// OOM returns the counter that covers a daemon's apps.
-	OOM func(peer discovery.Peer) OOMCounter
-	// Proc looks processes up, without their descendants.
-	Proc     procfs.Source
-	ProcRoot string
-	BootID   string
-	Logger   log.Logger
-	Now      func() time.Time
-	State    *State        // of the last orderly shutdown, nil if there is none
-	Limits   ledger.Limits // zero values are the defaults
-	// ListenExt makes the socket for processes without a way to PM2\'s bus, of
-	// the daemon\'s user; nil for none.
-	ListenExt func(uid int) (ExtSocket, error)
-	// Recorder is told of everything; without one, nil, what messages say is not
-	// read.
-	Recorder Recorder
-}
-
 // Watcher follows one daemon. Its methods are safe for concurrent use.
 type Watcher struct {
 	opts Options
@@ -89,6 +56,7 @@ type Watcher struct {
 	tail       *daemonlog.Tail
 	resume     *daemonlog.Position // where to take up the log, until that is done
 	unplaced   bool                // there is a state, but no place in a log to take up
+	retelling  bool                // what is read was before this watcher's time: it is recorded only
 	oom        oomWatch
 	stats      Stats
 
@@ -142,6 +110,8 @@ func New(o Options) *Watcher {
 	w.tail = daemonlog.NewTail(logDir{w})
 	if o.State != nil {
 		w.restore(o.State)
+	} else if o.Place != nil && o.Recorder != nil {
+		w.resume, w.retelling = o.Place, true
 	}
 	w.ledger.Limit(o.Limits)
 	return w
@@ -266,6 +236,9 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 		w.mu.Lock()
 		w.ledger.Hint(hints, w.opts.Now())
 		w.classifier.Describe(hints)
+		if w.opts.Recorder != nil {
+			w.opts.Recorder.Names(hints)
+		}
 		w.placeLog(hints)
 		w.mu.Unlock()
 		w.readGap(ctx)
@@ -282,6 +255,10 @@ func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer
 	defer w.lookAtFiles()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.retelling {
+		w.classifier.Flush()
+		w.retelling = false
+	}
 	w.oom.begin(w.opts.OOM(peer), w.opts.BootID, w.opts.Now())
 	w.apply(list, pids)
 	w.classifier.Know(list)

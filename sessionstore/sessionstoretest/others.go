@@ -64,6 +64,38 @@ func testRuns(t *testing.T, h *harness) {
 	}
 }
 
+// testCrashLoop: the runs of an app that crashes as it starts are told apart,
+// also where a process id is known of some only.
+func testCrashLoop(t *testing.T, h *harness) {
+	const lives = 5
+	began := h.clock.Now().UnixMilli()
+	for i := range lives {
+		started := began + int64(i)*300
+		at := time.Duration(i) * 300 * time.Millisecond
+		start, exit, thrown := h.event(at), h.event(at+290*time.Millisecond), h.exception("x", at+280*time.Millisecond)
+		start.Kind, start.Event, exit.Kind, exit.Event = record.Restart, nil, record.Exit, nil
+		exit.Exit = &record.ExitInfo{Reason: "crash", Code: 1}
+		for _, r := range []*record.Record{start, exit, thrown} {
+			r.PID, r.Started = 0, started
+		}
+		if i == 1 {
+			start.PID, exit.PID, thrown.PID = 101, 101, 101
+		}
+		h.push(start)
+		h.push(exit)
+		h.push(thrown) // the agent has waited with it
+	}
+	runs, err := h.Runs(t.Context(), sessionstore.RunQuery{PMID: 3})
+	if err != nil || len(runs) != lives {
+		t.Errorf("%d runs of %d, %v", len(runs), lives, err)
+	}
+	for _, run := range runs {
+		if run.Reason != "crash" || run.Exceptions != 1 {
+			t.Errorf("%+v", run)
+		}
+	}
+}
+
 func testHosts(t *testing.T, h *harness) {
 	h.push()
 	first := h.clock.Now()

@@ -70,8 +70,8 @@ func (t *tx) run(bucket string, r *record.Record) {
 
 const maxUptime = 1e9 // seconds; more is nonsense
 
-// started that agents tell of the same process may differ by what clocks and
-// rounding do to them.
+// sameStart is by how much the start that an agent tells of a process may differ
+// from the one that the process itself tells of.
 const sameStart = 2000 // ms
 
 // saveRun writes a change to the run that it is of, or to a new one.
@@ -102,11 +102,17 @@ func (t *tx) runRow(k runKey) (id int64, err error) {
 		return id, nil
 	}
 	err = t.c.query(selectRun, []any{k.bucket, k.host, k.daemon, int64(k.pmID)}, func(v []driver.Value) error {
-		if !k.is(int(integer(v[1])), integer(v[2])) {
+		pid, started := int(integer(v[1])), integer(v[2])
+		if !k.is(pid, started, integer(v[3]) != 0) {
 			return nil
 		}
-		id = integer(v[0])
-		return io.EOF
+		if exact := k.started == started; exact || id == 0 {
+			id = integer(v[0])
+			if exact {
+				return io.EOF
+			}
+		}
+		return nil
 	})
 	if err != nil || id == 0 {
 		return 0, err
@@ -135,15 +141,20 @@ func (c *runChange) code() int64 {
 	return int64(c.exit.Code)
 }
 
-// is tells whether a run with pid and started is the one that k means.
-func (k runKey) is(pid int, started int64) bool {
-	if k.pid != 0 && pid != 0 && k.pid != pid {
+// is tells whether a run with pid and started is the one that k means. Of an app
+// that crashes as it starts several begin within sameStart: where only that is
+// left to go by, what begins is none that is over.
+func (k runKey) is(pid int, started int64, ended bool) bool {
+	known := k.pid != 0 && pid != 0
+	switch {
+	case known && k.pid != pid:
 		return false
+	case k.started == 0 || started == 0:
+		return known
+	case k.started == started:
+		return true
 	}
-	if k.started != 0 && started != 0 {
-		return max(k.started-started, started-k.started) <= sameStart
-	}
-	return k.pid != 0 && k.pid == pid
+	return (known || !ended) && max(k.started-started, started-k.started) <= sameStart
 }
 
 // Runs returns runs, the last started first.
