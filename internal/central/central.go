@@ -87,6 +87,9 @@ func Open(o Options) (*Central, error) {
 	for _, operation := range catalog.StoreOperations() {
 		c.failures.WithLabelValues(operation)
 	}
+	for _, kind := range catalog.RecordKinds() {
+		c.dropped.WithLabelValues(kind)
+	}
 	if err := errors.Join(o.Registry.Register(c.failures), o.Registry.Register(c.dropped)); err != nil {
 		return nil, err
 	}
@@ -107,6 +110,9 @@ func Open(o Options) (*Central, error) {
 func (c *Central) serve() (err error) {
 	c.loki, err = lokiapi.New(lokiapi.Options{Source: c.store, Logger: c.opts.Logger, Now: c.opts.Now, Version: version.Version})
 	if err != nil {
+		return err
+	}
+	if err := c.opts.Registry.Register(&statsCollector{loki: c.loki.Stats, deleted: c.store.Dropped}); err != nil {
 		return err
 	}
 	c.server, err = server.New(server.Options{

@@ -32,9 +32,9 @@ type batch struct {
 // envelope is a record.Batch whose parts are still to be read, so that a record
 // that is bad costs no other, and a newer agent may tell more of itself.
 type envelope struct {
-	V       *int              `json:"v"`
-	Agent   json.RawMessage   `json:"agent"`
-	Records []json.RawMessage `json:"records"`
+	V       *int            `json:"v"`
+	Agent   json.RawMessage `json:"agent"`
+	Records json.RawMessage `json:"records"`
 }
 
 // decode reads a batch. An error says that it is none, or too large.
@@ -53,15 +53,19 @@ func decode(body []byte, now time.Time) (*batch, error) {
 		return nil, noBatch("v is missing")
 	case *e.V < 1 || *e.V > record.Version:
 		return nil, noBatch(fmt.Sprintf("v is %d, this server knows up to %d: update the server", *e.V, record.Version))
-	case len(e.Records) > record.MaxRecords:
-		return nil, tooLarge(fmt.Sprintf("%d records in one batch, at most %d are taken", len(e.Records), record.MaxRecords))
+	case len(e.Records) > 0 && e.Records[0] != '[' && e.Records[0] != 'n':
+		return nil, noBatch("records is no list")
+	}
+	list := elements(e.Records, record.MaxRecords)
+	if len(list) > record.MaxRecords {
+		return nil, tooLarge(fmt.Sprintf("more than the %d records in one batch that are taken", record.MaxRecords))
 	}
 	agent, err := decodeAgent(e.Agent)
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{agent: agent, records: make([]*record.Record, 0, len(e.Records))}
-	for i, raw := range e.Records {
+	b := &batch{agent: agent, records: make([]*record.Record, 0, len(list))}
+	for i, raw := range list {
 		r, refusal := decodeRecord(raw, now)
 		if refusal != nil {
 			refusal.Index = i
@@ -75,7 +79,7 @@ func decode(body []byte, now time.Time) (*batch, error) {
 
 // decodeRecord reads one record. Fields that are not known are left out: a newer
 // agent may tell more.
-func decodeRecord(raw json.RawMessage, now time.Time) (*record.Record, *record.Refusal) {
+func decodeRecord(raw []byte, now time.Time) (*record.Record, *record.Refusal) {
 	switch {
 	case len(raw) > record.MaxRecord:
 		return nil, &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is %d bytes, at most %d are kept", len(raw), record.MaxRecord)}
@@ -93,6 +97,9 @@ func decodeRecord(raw json.RawMessage, now time.Time) (*record.Record, *record.R
 	}
 	if refusal := r.Check(now); refusal != nil {
 		return nil, refusal
+	}
+	if r.Kind == record.GroupState { // who did what to a group is known here alone
+		return nil, &record.Refusal{ID: r.ID, Reason: record.Invalid, Error: fmt.Sprintf("records of kind %q are the server's own", r.Kind)}
 	}
 	return r, nil
 }
@@ -133,6 +140,42 @@ func scrapable(address string) bool {
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:%", r)
 	})
+}
+
+// elements cuts a list of valid JSON into its elements, without a copy, until
+// there are more than limit: a small body can hold millions of them.
+func elements(list []byte, limit int) (out [][]byte) {
+	depth, begin, inText, escaped := 0, 0, false, false
+	for i, c := range list {
+		ends := false
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{' || c == '[':
+			if depth++; depth == 1 {
+				begin = i + 1
+			}
+		case c == '}' || c == ']':
+			depth--
+			ends = depth == 0
+		case c == ',':
+			ends = depth == 1
+		}
+		if !ends {
+			continue
+		}
+		if element := bytes.TrimSpace(list[begin:i]); len(element) > 0 { // an empty list has none
+			out = append(out, element)
+		}
+		if begin = i + 1; len(out) > limit {
+			break
+		}
+	}
+	return out
 }
 
 // deeper tells whether valid JSON has more than limit objects and lists in each

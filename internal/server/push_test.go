@@ -296,3 +296,48 @@ func TestOneStreamOfGzip(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 }
+
+// TestAListOfManyNothingsCostsLittle: a body within its bound can hold two million
+// elements, which are refused before they are taken apart.
+func TestAListOfManyNothingsCostsLittle(t *testing.T) {
+	body := []byte(`{"v":1,"agent":{"host":"a"},"records":[` + strings.Repeat("0,", record.MaxBatch/2-40) + `0]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := decode(body, moment()); err == nil || !strings.Contains(err.Error(), "1000") {
+		t.Fatalf("%v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 8*record.MaxBatch {
+		t.Errorf("a body of %d MiB took %d MiB", len(body)>>20, n>>20)
+	}
+}
+
+func TestElements(t *testing.T) {
+	for list, want := range map[string][]string{
+		`[]`: nil, ` [ ] `: nil, `null`: nil, `[1]`: {"1"}, `[ {"a":[1,2]} , "x,]\"" ,null]`: {`{"a":[1,2]}`, `"x,]\""`, "null"}, `[[],{}]`: {"[]", "{}"},
+	} {
+		var got []string
+		for _, e := range elements([]byte(list), 10) {
+			got = append(got, string(e))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", list, diff)
+		}
+	}
+}
+
+// TestAgentsDoNotSpeakForTheServer: only the server says who did what to a group.
+func TestAgentsDoNotSpeakForTheServer(t *testing.T) {
+	r := event("x")
+	r.Kind, r.Event, r.Source = record.GroupState, nil, record.FromServer
+	r.Group = &record.GroupInfo{Fingerprint: strings.Repeat("a", 64), Title: "boom", From: "new", To: "resolved", By: "alice"}
+	if refusal := r.Check(moment()); refusal != nil {
+		t.Fatalf("%+v", refusal)
+	}
+	store := &broken{}
+	s, _ := newServer(t, store, Limits{})
+	w := push(s, bytes.NewReader(batchOf(t, r)))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "server's own") || len(store.pushed["shop"]) != 0 {
+		t.Errorf("%d %s; stored %d", w.Code, w.Body, len(store.pushed["shop"]))
+	}
+}

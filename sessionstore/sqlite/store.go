@@ -45,6 +45,7 @@ const (
 	maxRuns     = 50_000   // rows of runs in memory
 	maxReleases = 500      // of one app
 	maxHosts    = 200      // of one group
+	maxAgents   = 10_000   // of one bucket
 )
 
 // Store is a file with records in it. All methods may be called at once.
