@@ -39,6 +39,7 @@ type Options struct {
 	DataDir     string        // the store is below it
 	Retention   time.Duration // --store.retention.time
 	MaxBytes    int64         // --store.retention.size; 0: any
+	MinFree     int64         // bytes of the file system that records leave to others; 0: none
 	Limits      server.Limits
 	ForgetAfter time.Duration
 	Gate        *access.Gate
@@ -95,7 +96,7 @@ func Open(o Options) (*Central, error) {
 	}
 	var err error
 	c.store, err = sqlite.Open(sqlite.Options{
-		Path: filepath.Join(o.DataDir, StoreFile), Retention: o.Retention, MaxBytes: o.MaxBytes, Logger: o.Logger, Now: o.Now,
+		Path: filepath.Join(o.DataDir, StoreFile), Retention: o.Retention, MaxBytes: o.MaxBytes, MinFree: o.MinFree, Logger: o.Logger, Now: o.Now,
 	})
 	if err != nil {
 		return nil, err
