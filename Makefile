@@ -149,9 +149,8 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 	$(GO) run ./internal/bench
 
 .PHONY: bench-store
-bench-store: ## Measure the store: pushes beside raw inserts, and the queries of dashboards
-	@$(need_go)
-	$(GO) run ./internal/storebench
+bench-store: tools-loki ## Measure the store: pushes beside raw inserts and Loki, and the queries of dashboards: half an hour, 15 GB
+	LOKI=$(TOOLS)/loki $(GO) test -tags=storebench -timeout 120m -v $(GOTESTFLAGS) ./internal/storebench/
 
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2

@@ -1,6 +1,8 @@
 package sessionstore
 
 import (
+	"time"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/pm25/pm25/internal/record"
@@ -43,3 +45,17 @@ type Entry struct {
 // Volume is how much there is in a selection. Bytes are those of lines and of the
 // names and values of metadata.
 type Volume struct{ Streams, Entries, Bytes int64 }
+
+// Cells divide time into pieces of the same width: the k-th is behind
+// Start+k*Width, up to and with its end, as the windows of LogQL are.
+type Cells struct {
+	Start int64 // nanoseconds since 1970
+	Width time.Duration
+	Count int
+	// Occurrences says that they are looked at.
+	Occurrences bool
+}
+
+// Count is how many entries there are, and how many occurrences exceptions among
+// them stand for.
+type Count struct{ Entries, Occurrences int64 }

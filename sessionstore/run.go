@@ -13,7 +13,7 @@ type Run struct {
 	Code                                 int    // -1 where it is not known
 	Signal                               string
 	PeakMemory                           uint64 // bytes; 0 where it is not known
-	Exceptions                           uint64 // occurrences in it
+	Exceptions                           uint64 // in it; while it runs, as its records tell, which stand for those of several runs
 }
 
 // RunQuery chooses runs, the last started first.

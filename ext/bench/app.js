@@ -48,4 +48,4 @@ server.listen(Number(process.env.PORT), '127.0.0.1')
 http.createServer((req, res) => {
   const { user, system } = process.cpuUsage()
   res.end(JSON.stringify({ cpu: user + system, rss: process.memoryUsage().rss }))
-}).listen(Number(process.env.PORT) + 1, '127.0.0.1')
+}).listen(Number(process.env.BENCH_USAGE_PORT), '127.0.0.1')

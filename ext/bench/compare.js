@@ -47,9 +47,9 @@ const run = (args, env) => new Promise((resolve, reject) => {
   execFile(process.execPath, [pm2, ...args], { env, timeout: 30000 }, (err, out) => err ? reject(new Error(`pm2 ${args.join(' ')}: ${err.message}`)) : resolve(out))
 })
 
-async function start (name, kind, port) {
+async function start (name, kind, port, usagePort) {
   const variant = variants[name]
-  const env = { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), BENCH_APP: kind, BENCH_VARIANT: name }
+  const env = { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), BENCH_USAGE_PORT: String(usagePort), BENCH_APP: kind, BENCH_VARIANT: name }
   if (variant.pm2 === undefined) {
     const child = spawn(process.execPath, [...variant.execArgv, app], {
       env: { ...env, pm_id: '0', PM2_HOME: '/nonexistent', PM25_EXT_TRANSPORT: 'bus' },
@@ -86,22 +86,23 @@ function load (port, what, duration) {
 // begin starts a variant and lets its code become hot.
 async function begin (name, kind) {
   const port = await freePort()
-  const stop = await start(name, kind, port)
+  const usagePort = await freePort()
+  const stop = await start(name, kind, port, usagePort)
   try {
     await listening(port)
-    await listening(port + 1)
+    await listening(usagePort)
     for (const what of loads[kind]) await load(port, what, 2)
   } catch (err) {
     await stop()
     throw err
   }
-  return { name, port, stop }
+  return { name, port, usagePort, stop }
 }
 
-async function measure ({ name, port }, what) {
-  const before = await usage(port + 1)
+async function measure ({ name, port, usagePort }, what) {
+  const before = await usage(usagePort)
   const result = await load(port, what, seconds)
-  const after = await usage(port + 1)
+  const after = await usage(usagePort)
   const requests = result['2xx']
   if (requests === 0 || result.non2xx > 0) throw new Error(`${name}, ${what.name}: ${requests} answers, ${result.non2xx} failures`)
   return { rps: requests / result.duration, cpu: (after.cpu - before.cpu) / requests, rss: after.rss }
@@ -159,12 +160,12 @@ async function main () {
 }
 
 function report (kind, what, names, results) {
-  console.log(`\n${kind}: ${what}\n\n| variant | requests/s | of the base, % | CPU a request, µs | more than the base, µs | resident, MiB |\n|---|---|---|---|---|---|`)
+  console.log(`\n${kind}: ${what}\n\n| variant | requests/s | of the base, % | CPU a request, µs | more than the base, µs | least CPU a request, µs | resident, MiB |\n|---|---|---|---|---|---|---|`)
   for (const name of names) {
     // Each turn against that of the variant which differs in one thing only.
     const base = name.startsWith('pm2 ') && names.includes('pm2 --no-pmx') ? 'pm2 --no-pmx' : 'bare'
     const of = (key) => results.map((one) => one[name][key])
-    const cells = [name === base ? `**${name}**` : name, median(of('rps')).toFixed(0), '', median(of('cpu')).toFixed(1), '', (Math.max(...of('rss')) / 1048576).toFixed(0)]
+    const cells = [name === base ? `**${name}**` : name, median(of('rps')).toFixed(0), '', median(of('cpu')).toFixed(1), '', Math.min(...of('cpu')).toFixed(1), (Math.max(...of('rss')) / 1048576).toFixed(0)]
     if (name !== base && names.includes(base)) {
       const shares = results.map((one) => one[name].rps / one[base].rps * 100)
       const more = results.map((one) => one[name].cpu - one[base].cpu)

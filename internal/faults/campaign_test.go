@@ -55,7 +55,13 @@ var faults = []fault{
 		w.tear()
 		w.startProducer()
 	}},
-	{name: "server's disk full", disks: true, run: func(w *world) { w.fill(w.serverDir) }},
+	{name: "server's disk full", disks: true, run: func(w *world) {
+		w.fill(w.serverDir)
+		if rand.IntN(10) > 0 { // seldom to its end: it waits for half a minute, as the server has told it
+			w.killProducer()
+			w.startProducer()
+		}
+	}},
 	{name: "agent's disk full", disks: true, run: func(w *world) { w.fill(w.agentDir) }},
 	{name: "killed on a full disk", disks: true, run: func(w *world) {
 		w.fill(w.agentDir, w.killProducer, w.startProducer)

@@ -22,6 +22,12 @@ type Source interface {
 	Times(ctx context.Context, sel sessionstore.Selection, yield func(st *sessionstore.Stream, at int64) bool) error
 }
 
+// Counter is a Source that counts entries without yielding each of them.
+type Counter interface {
+	// Counts yields the cells that have entries, in order of time within a stream.
+	Counts(ctx context.Context, matchers []*labels.Matcher, cells sessionstore.Cells, yield func(st *sessionstore.Stream, cell int, c sessionstore.Count) bool) error
+}
+
 // Limits bound what one query may cost. Zero fields take their defaults.
 type Limits struct {
 	MaxEntries int64         // read by a query; 20 million
@@ -221,15 +227,18 @@ func (e *Engine) limited(ctx context.Context, run func(*query) (*Result, error))
 }
 
 // read counts an entry and says whether to go on.
-func (q *query) read(bytes int) bool {
-	q.stats.Entries++
+func (q *query) read(bytes int) bool { return q.readMany(1, bytes) }
+
+func (q *query) readMany(entries int64, bytes int) bool {
+	before := q.stats.Entries / 1024
+	q.stats.Entries += entries
 	q.stats.Bytes += int64(bytes)
 	switch {
 	case q.stats.Entries > q.limits.MaxEntries:
 		q.failed = overLimit("the query reads more than %d entries (max_entries): make the selector or the time range narrower", q.limits.MaxEntries)
 	case q.stats.Bytes > q.limits.MaxBytes:
 		q.failed = overLimit("the query reads more than %d bytes (max_bytes): make the selector or the time range narrower", q.limits.MaxBytes)
-	case (bytes > 0 || q.stats.Entries%1024 == 0) && q.ctx.Err() != nil: // a line may take long
+	case (bytes > 0 || q.stats.Entries/1024 > before) && q.ctx.Err() != nil: // a line may take long
 		q.failed = context.Cause(q.ctx)
 	}
 	return q.failed == nil

@@ -71,6 +71,9 @@ func (q *query) tooManyPoints() error {
 }
 
 func (c *collector) collect(sel sessionstore.Selection) error {
+	if counter, ok := c.q.source.(Counter); ok && c.countsSuffice() {
+		return c.collectCounts(counter, sel)
+	}
 	if c.timesSuffice() {
 		return c.collectTimes(sel)
 	}
@@ -211,7 +214,12 @@ func (c *collector) timesSuffice() bool {
 	if c.e.Op == opAbsent {
 		return len(c.e.Log.Stages) == 0 && c.e.Unwrap == nil
 	}
-	if c.e.Op != opCount && c.e.Op != opRate || len(c.e.Log.Stages) > 0 || c.e.Unwrap != nil || c.grouping == nil || c.grouping.Without {
+	return (c.e.Op == opCount || c.e.Op == opRate) && c.e.Unwrap == nil && c.byStreams()
+}
+
+// byStreams is true where all entries of a stream count for the same series.
+func (c *collector) byStreams() bool {
+	if len(c.e.Log.Stages) > 0 || c.grouping == nil || c.grouping.Without {
 		return false
 	}
 	return !slices.ContainsFunc(c.grouping.Labels, func(name string) bool { return !slices.Contains(c.q.streams, name) })

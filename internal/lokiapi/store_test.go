@@ -65,7 +65,9 @@ func TestTheStoreAnswersAsMemoryDoes(t *testing.T) {
 		`{bucket="b0"}`, `{bucket=~".+", app!="app1"} |= "TypeError"`, `{kind="slow_request"} | seconds > 1 | code >= 400`, `{level="error"} | fingerprint=~".*[135]"`,
 		`sum by (app) (count_over_time({bucket=~".+"}[1m]))`, `sum by (kind, level) (rate({bucket="b1"}[5m]))`, `sum(count_over_time({bucket=~".+"}[10s]))`,
 		`sum by (fingerprint) (sum_over_time({kind="exception"} | unwrap occurrences [5m]))`, `quantile_over_time(0.9, {kind="slow_request"} | unwrap seconds [5m]) by (route)`,
-		`topk(1, sum by (fingerprint) (sum_over_time({kind="exception"} | unwrap occurrences [20m])))`, `count_over_time({kind="exit"}[5m])`, `sum by (app) (bytes_over_time({bucket=~".+"}[1m]))`, `absent_over_time({app="app3"}[10s])`,
+		`topk(1, sum by (fingerprint) (sum_over_time({kind="exception"} | unwrap occurrences [20m])))`, `count_over_time({kind="exit"}[5m])`,
+		`sum by (app) (sum_over_time({kind="exception"} | unwrap occurrences [5m]))`, `sum(rate({bucket=~".+"} | unwrap occurrences [90s]))`, `sum by (host) (sum_over_time({kind=~"e.*"} | unwrap occurrences [1h] offset 7m))`,
+		`sum by (app) (count_over_time({bucket=~".+"}[1h]))`, `topk(2, sum by (app) (count_over_time({kind="exit"}[7s])))`, `sum by (reason, code) (count_over_time({kind=~"exit|slow_request"}[5m]))`, `sum by (app) (bytes_over_time({bucket=~".+"}[1m]))`, `absent_over_time({app="app3"}[10s])`,
 	} {
 		for _, direction := range []string{"forward", "backward"} {
 			params := []string{"query", query, "start", start, "end", end, "step", "30", "limit", "1000", "direction", direction}

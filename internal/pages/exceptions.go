@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,9 +26,11 @@ type Exceptions interface {
 }
 
 const (
-	groupsShown = 100
-	runsShown   = 10
-	maxNote     = 2000
+	groupsShown   = 100
+	runsShown     = 10
+	samplesShown  = 20
+	versionsShown = 10
+	maxNote       = 2000
 )
 
 // exceptionRoutes adds the pages of exceptions. Looking is for whoever may read;
@@ -97,7 +100,7 @@ func statesOf(filter string) []sessionstore.State {
 
 func (p *Pages) exceptionShow(w http.ResponseWriter, r *http.Request) {
 	lang := chooseLanguage(w, r)
-	v, err := p.groupView(r.Context(), lang, r.PathValue("id"))
+	v, err := p.groupView(r.Context(), lang, r.PathValue("id"), r.URL.Query().Get("sample"))
 	if err != nil {
 		p.storeFailed(w, r, err)
 		return
@@ -145,6 +148,14 @@ func changeOf(lang language, form url.Values) (c sessionstore.Change, problem st
 		}
 	case "mute":
 		c.To = sessionstore.StateMuted
+		if count := strings.TrimSpace(form.Get("count")); count != "" {
+			n, err := strconv.ParseUint(count, 10, 32)
+			if err != nil || n == 0 {
+				return c, lang.T("exceptions.bad.count", count)
+			}
+			c.Count = n
+			return c, ""
+		}
 		if length := strings.TrimSpace(form.Get("for")); length != "" {
 			d, err := model.ParseDuration(length)
 			if err != nil || d <= 0 || time.Duration(d) > maxSilence {

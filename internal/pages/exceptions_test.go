@@ -30,7 +30,8 @@ func newExceptionPages(t *testing.T, change func(*record.Record)) (p *Pages, id 
 		Exception: &record.ExceptionInfo{
 			Fingerprint: strings.Repeat("ab", 32), Algo: 1, Title: "TypeError: x 不是函数", Culprit: "handler (routes/users.js)", Name: "TypeError",
 			Message: "x 不是函数", Stack: "TypeError: x 不是函数\n    at handler (routes/users.js:10:3)", Mechanism: record.Uncaught, Method: "GET", Route: "/users/:id",
-			Causes: []record.Cause{{Name: "Error", Message: "the cause"}},
+			Context: []byte(`{"order":42}`),
+			Causes:  []record.Cause{{Name: "Error", Message: "the cause"}},
 			Frames: []record.Frame{
 				{Function: "handler", File: "routes/users.js", Line: 10, InApp: true, Before: []string{"function handler() {"}, Text: "  x()", After: []string{"}"}},
 				{Function: "next", File: "node_modules/express/index.js", Line: 5},
@@ -71,9 +72,9 @@ func TestExceptionPages(t *testing.T) {
 		"/exceptions?app=" + url.QueryEscape("' OR 1"): {"No exceptions here."},
 		"/exceptions/" + id: {
 			"x 不是函数", "<b>handler</b>", `href="https://git.example.com/api/blob/abc123/routes/users.js#L10"`, "function handler() {", `class="here"`,
-			"最后一行", "GET /users/:id", "the cause", "7 times in the last week", "<rect ", "node_modules/express/index.js:5",
+			"uncaught", "stands for 7", "&#34;order&#34;: 42", "最后一行", "GET /users/:id", "the cause", "7 times in the last week", "<rect ", "node_modules/express/index.js:5",
 		},
-		"/exceptions/" + id + "?lang=zh": {"标记为已解决", "静音", "负责人"},
+		"/exceptions/" + id + "?lang=zh": {"标记为已解决", "静音", "负责人", "未捕获", "上下文"},
 	} {
 		w := get(t, p, address)
 		if w.Code != http.StatusOK {
@@ -105,6 +106,8 @@ func TestExceptionForms(t *testing.T) {
 	}{
 		{url.Values{"action": {"note"}, "owner": {"团队"}, "note": {"看看 <b>"}}, 303, "看看 &lt;b&gt;"},
 		{url.Values{"action": {"mute"}, "for": {"1d"}}, 303, "muted"},
+		{url.Values{"action": {"mute"}, "count": {"100"}}, 303, "until 100 more"},
+		{url.Values{"action": {"mute"}, "count": {"-1"}}, 400, "until 100 more"},
 		{url.Values{"action": {"reopen"}}, 303, "ongoing"},
 		{url.Values{"action": {"resolve"}, "how": {"version"}, "version": {"1.2.4"}}, 303, "in version 1.2.4, by ops"},
 		{url.Values{"action": {"reopen"}}, 303, "ongoing"},

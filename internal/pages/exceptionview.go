@@ -1,8 +1,13 @@
 package pages
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,24 +36,34 @@ func (p *Pages) groupRow(lang language, g sessionstore.Group) groupRow {
 // groupPage is all of one group.
 type groupPage struct {
 	groupRow
-	First, Last, Versions string
-	More                  string // of the state: until when, in which version, by whom
-	Owner, Note           string
-	Reopen                bool // rather than resolve and mute
-	Spark                 *spark
-	Sample                *sampleView
-	Runs                  []runView
-	Done                  string
+	First, Last string
+	Versions    []versionCount // of the time of the spark; the group's own where nothing was seen in it
+	More        string         // of the state: until when, in which version, by whom
+	Owner, Note string
+	Reopen      bool // rather than resolve and mute
+	Spark       *spark
+	Sample      *sampleView
+	Samples     []choice
+	Runs        []runView
+	Done        string
 }
 
-func (p *Pages) groupView(ctx context.Context, lang language, id string) (*groupPage, error) {
+// versionCount is how often one version showed a group.
+type versionCount struct {
+	Name  string
+	Count uint64
+}
+
+// groupView asks for all of a group, and for the sample that is chosen, the
+// newest where none is.
+func (p *Pages) groupView(ctx context.Context, lang language, id, sample string) (*groupPage, error) {
 	store, now := p.opts.Exceptions, p.opts.Now()
 	g, err := store.Group(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	v := &groupPage{
-		groupRow: p.groupRow(lang, g), First: p.moment(lang, g.FirstSeen), Last: p.moment(lang, g.LastSeen), Versions: versionsText(g),
+		groupRow: p.groupRow(lang, g), First: p.moment(lang, g.FirstSeen), Last: p.moment(lang, g.LastSeen),
 		More: p.stateMore(lang, g), Owner: g.Owner, Note: g.Note,
 		Reopen: g.State == sessionstore.StateResolved || g.State == sessionstore.StateMuted,
 	}
@@ -56,13 +71,20 @@ func (p *Pages) groupView(ctx context.Context, lang language, id string) (*group
 	if err != nil {
 		return nil, err
 	}
-	v.Spark = newSpark(hours, now)
-	samples, err := store.GroupSamples(ctx, id, 1)
+	v.Spark, v.Versions = newSpark(hours, now), versionsOf(lang, hours)
+	samples, err := store.GroupSamples(ctx, id, samplesShown)
 	if err != nil {
 		return nil, err
 	}
-	if len(samples) > 0 {
-		v.Sample = p.sampleView(samples[0])
+	for i, r := range samples {
+		chosen := r.ID == sample || i == 0 && v.Sample == nil
+		if chosen {
+			v.Sample = p.sampleView(lang, r)
+		}
+		v.Samples = append(v.Samples, choice{"/exceptions/" + id + "?sample=" + r.ID, date(r.Time().In(now.Location())) + " · " + r.Host, false})
+	}
+	for i, r := range samples {
+		v.Samples[i].Chosen = v.Sample.id == r.ID
 	}
 	runs, err := store.Runs(ctx, sessionstore.RunQuery{Bucket: g.Bucket, Namespace: g.Namespace, App: g.App, PMID: -1, Since: now.Add(-sparkSpan), Limit: runsShown})
 	for _, run := range runs {
@@ -76,11 +98,20 @@ func (p *Pages) moment(lang language, t time.Time) string {
 	return date(t.In(now.Location())) + " (" + lang.T("ago", lang.Duration(now.Sub(t))) + ")"
 }
 
-func versionsText(g sessionstore.Group) string {
-	if g.FirstVersion == g.Version || g.FirstVersion == "" {
-		return g.Version
+// versionsOf counts by version, the most first.
+func versionsOf(lang language, hours []sessionstore.HourCount) []versionCount {
+	by := map[string]uint64{}
+	for _, h := range hours {
+		by[cmp.Or(h.Version, lang.T("exceptions.noversion"))] += h.Count
 	}
-	return g.FirstVersion + " … " + g.Version
+	out := make([]versionCount, 0, len(by))
+	for name, n := range by {
+		out = append(out, versionCount{name, n})
+	}
+	slices.SortFunc(out, func(a, b versionCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+	return out[:min(len(out), versionsShown)]
 }
 
 // stateMore says what a state is without.
@@ -91,6 +122,8 @@ func (p *Pages) stateMore(lang language, g sessionstore.Group) string {
 		parts = append(parts, lang.T("exceptions.in", g.ResolvedIn))
 	case g.State == sessionstore.StateResolved && g.ResolvedNext:
 		parts = append(parts, lang.T("exceptions.next"))
+	case g.State == sessionstore.StateMuted && g.MutedCount > 0:
+		parts = append(parts, lang.T("exceptions.untilcount", g.MutedCount))
 	case g.State == sessionstore.StateMuted && !g.MutedUntil.IsZero():
 		parts = append(parts, lang.T("silence.until", date(g.MutedUntil.In(p.opts.Now().Location())), lang.Duration(g.MutedUntil.Sub(p.opts.Now()))))
 	}
@@ -100,13 +133,17 @@ func (p *Pages) stateMore(lang language, g sessionstore.Group) string {
 	return strings.Join(parts, ", ")
 }
 
-// sampleView is one exception of the group, the last that was kept whole.
+// sampleView is one exception of the group that was kept whole.
 type sampleView struct {
-	When, Host, Version, Request string
-	Stack                        string // as the runtime wrote it
-	Frames                       []frameLine
-	Causes                       []record.Cause
-	Logs                         []record.LogLine
+	id                                          string
+	When, Host, Process, Version, Node, Request string
+	Mechanism, Message, Context                 string
+	Occurrences                                 uint64
+	Stack                                       string // as the runtime wrote it
+	Frames                                      []frameLine
+	Causes                                      []record.Cause
+	Logs                                        []record.LogLine
+	Truncated                                   bool
 }
 
 type frameLine struct {
@@ -121,15 +158,22 @@ type sourceLine struct {
 	Here   bool
 }
 
-func (p *Pages) sampleView(r *record.Record) *sampleView {
-	v := &sampleView{When: date(r.Time().In(p.opts.Now().Location())), Host: r.Host, Version: r.Version, Logs: r.Logs}
+func (p *Pages) sampleView(lang language, r *record.Record) *sampleView {
+	v := &sampleView{
+		id: r.ID, When: date(r.Time().In(p.opts.Now().Location())), Host: r.Host, Version: r.Version, Node: r.Node,
+		Occurrences: r.Count(), Logs: r.Logs, Truncated: r.Truncated,
+	}
+	if r.PMID >= 0 {
+		v.Process = strconv.Itoa(r.PMID)
+	}
 	e := r.Exception
 	if e == nil {
 		return v
 	}
 	v.Stack, v.Causes, v.Request = e.Stack, e.Causes, strings.TrimSpace(e.Method+" "+e.Route)
+	v.Message, v.Mechanism, v.Context = e.Name+": "+e.Message, lang.T("mechanism."+string(e.Mechanism)), indented(e.Context)
 	if v.Stack == "" {
-		v.Stack = e.Name + ": " + e.Message
+		v.Stack = v.Message
 	}
 	for _, f := range e.Frames {
 		v.Frames = append(v.Frames, p.frameLine(r, f))
@@ -158,6 +202,14 @@ func (p *Pages) frameLine(r *record.Record, f record.Frame) frameLine {
 	return l
 }
 
+func indented(raw json.RawMessage) string {
+	var out bytes.Buffer
+	if len(raw) == 0 || json.Indent(&out, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	return out.String()
+}
+
 // runView is one life of a process.
 type runView struct {
 	Host, ID, Started, Lived, Version, Reason string
@@ -168,7 +220,7 @@ type runView struct {
 func (p *Pages) runView(lang language, r sessionstore.Run) runView {
 	v := runView{Host: r.Host, Version: r.Version, Exceptions: r.Exceptions}
 	if r.PMID >= 0 {
-		v.ID = fmt.Sprint(r.PMID)
+		v.ID = strconv.Itoa(r.PMID)
 	}
 	end := r.Ended
 	if !r.Started.IsZero() {
@@ -181,9 +233,6 @@ func (p *Pages) runView(lang language, r sessionstore.Run) runView {
 	if r.Reason != "" {
 		v.Reason = lang.T("reason." + r.Reason)
 	}
-	switch r.Reason {
-	case "crash", "signal", "oom_kill", "errored":
-		v.Bad = true
-	}
+	v.Bad = unwanted(r.Reason)
 	return v
 }

@@ -41,6 +41,7 @@ type liveView struct {
 	None              bool // no process is known
 	Versions, Spaces  bool // which columns there are
 	Daemons, Several  bool
+	Latest            *latest
 }
 
 type hostView struct {
@@ -51,7 +52,9 @@ type hostView struct {
 
 func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 	snap := p.snapshot(r.Context())
-	view := viewOf(chooseLanguage(w, r), snap, requestOf(r.URL.Query()))
+	lang := chooseLanguage(w, r)
+	view := viewOf(lang, snap, requestOf(r.URL.Query()))
+	view.Latest = p.latest(r.Context(), lang)
 	var more []Notice
 	for _, e := range snap.Errors {
 		if len(e) > maxMessage {

@@ -6,12 +6,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/pm25/pm25/internal/api"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/proctest"
 	"github.com/pm25/pm25/internal/simagent"
@@ -67,13 +70,19 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Kill(context.Background()) })
-	if err := d.StartEcosystem(t.Context(), filepath.Join(pm2test.Root(), "examples", "ecosystem.config.js")); err != nil {
+	// Stacks name files: not those of whose machine this is.
+	apps := filepath.Join(t.TempDir(), "apps")
+	if err := os.CopyFS(apps, os.DirFS(filepath.Join(pm2test.Root(), "examples"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.StartEcosystem(t.Context(), filepath.Join(apps, "ecosystem.config.js")); err != nil {
 		t.Fatal(err)
 	}
 	hook := uptest.NewWebhook(t)
 	u := uptest.Start(t, uptest.Options{Program: programs.Program(t, "pm25"), Homes: []string{"deploy=" + d.Home()}, Webhook: hook.URL, Args: []string{"--host.name=web-01"}})
 	told := hook.Wait(t, 2*time.Minute, "firing", "alertname", "PM2CrashLoop", "app", "payments")
 	u.WaitValue(time.Minute, 1, `count(rate(pm2_process_cpu_seconds_total{app="payments",mode="user"}[1m]))`)
+	group := u.URL + "/exceptions/" + crashes(t, u)
 	off := false
 	chinese := desktop(u.URL+"/", "live-zh")
 	chinese.Locale = "zh-CN"
@@ -85,9 +94,27 @@ func TestDemo(t *testing.T) {
 		desktop(u.URL+"/", "live"), chinese, dark, plain, phone(u.URL+"/", "live-phone"),
 		desktop(told.Annotations["silence_url"], "silence"), phone(told.Annotations["silence_url"], "silence-phone"),
 		desktop(told.GeneratorURL, "graph"), desktop(told.Annotations["runbook_url"], "runbook"), desktop(u.URL+"/alertmanager/", "alerts"),
+		desktop(u.URL+"/exceptions", "exceptions"), desktop(group, "exception"), phone(group+"?lang=zh", "exception-phone-zh"),
 		desktop(u.URL+"/graph?expr="+url.QueryEscape("sum by (app) (pm2_process_resident_memory_bytes)"), "graph-memory"),
 	)
 	u.Stop()
+}
+
+// crashes is the id of the group of what payments throws.
+func crashes(t *testing.T, u *uptest.Up) string {
+	t.Helper()
+	var found api.Answer[api.Groups]
+	pm2test.Eventually(t, time.Minute, func() error {
+		_, body, err := u.Get("/api/v1/exceptions?app=payments")
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(body), &found); err != nil || len(found.Data.Groups) == 0 {
+			return fmt.Errorf("no group yet: %s, %v", body, err)
+		}
+		return nil
+	})
+	return found.Data.Groups[0].ID
 }
 
 // TestFleet is 200 processes on ten simulated hosts: with trouble on two, and

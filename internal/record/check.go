@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -186,20 +185,23 @@ func (c *checker) object(field string, raw json.RawMessage) {
 
 // depth of the objects and lists of valid JSON.
 func depth(raw []byte) (deepest int) {
-	var now int
-	for d := json.NewDecoder(bytes.NewReader(raw)); ; {
-		t, err := d.Token()
-		if err != nil {
-			return deepest
-		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			now++
-			deepest = max(deepest, now)
-		case json.Delim('}'), json.Delim(']'):
-			now--
+	depth, inText, escaped := 0, false, false
+	for _, c := range raw {
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
 		}
 	}
+	return deepest
 }
 
 func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 }

@@ -38,7 +38,7 @@ func Kinds() []Kind {
 	return []Kind{Exception, Exit, Start, Restart, Stop, Reload, Delete, Deploy, SlowRequest, Event, LogTail, GroupState}
 }
 
-// Level is how much a record matters, as Grafana colours it.
+// Level is how much a record matters, as Grafana colors it.
 type Level string
 
 // The levels.
@@ -156,6 +156,9 @@ type ExitInfo struct {
 	Signal string  `json:"signal,omitempty"`            // such as SIGKILL
 	Uptime float64 `json:"uptime_seconds,omitempty"`    // 0 where it is not known
 	Memory uint64  `json:"peak_memory_bytes,omitempty"` // the most that was seen resident
+	// Exceptions is how many throws were seen in this life. Records of exceptions
+	// stand for those of several.
+	Exceptions uint64 `json:"exceptions,omitempty"`
 }
 
 // DeployInfo is what an app ran before; what it runs now is in the record.

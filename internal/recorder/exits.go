@@ -41,6 +41,7 @@ func (c *core) exit(e *exits.Exit, times uint64, now time.Time) {
 		r.ended = true
 		out.Exit.Memory = r.peak
 		out.Exit.Uptime = max(at.Sub(r.started).Seconds(), 0)
+		out.Exit.Exceptions = r.thrown
 	}
 	if e.Retired {
 		p.old = nil
@@ -89,6 +90,9 @@ func (c *core) releaseExits(due func(*heldExit) bool) {
 			continue
 		}
 		h.run.identify(h.record)
+		if h.run != nil {
+			h.record.Exit.Exceptions = h.run.thrown
+		}
 		h.record.Logs = h.proc.logs.last(c.opts.LogLines, time.Time{})
 		c.emit(h.record)
 	}

@@ -39,6 +39,7 @@ type run struct {
 	pid                           int
 	version, revision, node, mode string
 	peak                          uint64
+	thrown                        uint64 // exceptions
 	ended                         bool
 	sure                          bool // the version is that of this run: PM2 up to 6 says the one before as it starts
 }

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -149,5 +150,31 @@ func TestSlowRequests(t *testing.T) {
 	r := w.sink.records
 	if len(r) != 2 || r[0].ID != "0199b5a0-0000-7000-8000-000000000001" || r[0].Request.Code != 200 || r[0].Level != record.LevelInfo || !r[1].Request.Aborted || r[1].Level != record.LevelWarn || r[0].PID != 7 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestExceptionsOfALife: records stand for the throws of several lives; each end
+// says how many were in it, whoever told of them.
+func TestExceptionsOfALife(t *testing.T) {
+	w := newWorld(t)
+	var got []uint64
+	for life := range 3 {
+		w.online(w.at, "1.0.0")
+		w.pass(10 * time.Second)
+		for range life {
+			w.event(byFork("boom"))
+			w.event(byExtension("boom", 1))
+			w.pass(time.Second)
+		}
+		w.end(exits.Crash, 1, false)
+		w.pass(5 * time.Second)
+	}
+	for _, r := range w.sink.records {
+		if r.Exit != nil {
+			got = append(got, r.Exit.Exceptions)
+		}
+	}
+	if !slices.Equal(got, []uint64{0, 1, 2}) {
+		t.Errorf("the ends tell of %v exceptions, want 0, 1 and 2", got)
 	}
 }

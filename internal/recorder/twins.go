@@ -146,6 +146,9 @@ func (c *core) see(s sighting, past uint64, now time.Time) {
 		s.class = t.class
 	}
 	fresh := t.count(s.src, s.class, s.thrown.Occurrences, past, s.run, now)
+	if s.run != nil {
+		s.run.thrown += fresh
+	}
 	cl := s.class
 	h := t.held[cl]
 	if other := t.held[1-cl]; h == nil && fresh == 0 && other != nil && (s.src == byLog || other.src == byLog) {

@@ -29,79 +29,141 @@ type batch struct {
 	refused []record.Refusal
 }
 
-// envelope is a record.Batch whose parts are still to be read, so that a record
-// that is bad costs no other, and a newer agent may tell more of itself.
-type envelope struct {
-	V       *int            `json:"v"`
-	Agent   json.RawMessage `json:"agent"`
-	Records json.RawMessage `json:"records"`
-}
-
-// decode reads a batch. An error says that it is none, or too large.
+// decode reads a batch, record by record, so that one that is bad costs no other
+// and none is read more often than it has to. An error says that it is none, or
+// too large.
 func decode(body []byte, now time.Time) (*batch, error) {
-	var e envelope
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&e); err != nil {
-		return nil, noBatch(jsonProblem(err))
+	r := &reader{body: body, d: json.NewDecoder(bytes.NewReader(body)), now: now, batch: &batch{}}
+	if err := r.read(); err != nil {
+		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := r.d.Token(); !errors.Is(err, io.EOF) {
 		return nil, noBatch("something follows it")
 	}
 	switch {
-	case e.V == nil:
+	case r.v == nil:
 		return nil, noBatch("v is missing")
-	case *e.V < 1 || *e.V > record.Version:
-		return nil, noBatch(fmt.Sprintf("v is %d, this server knows up to %d: update the server", *e.V, record.Version))
-	case len(e.Records) > 0 && e.Records[0] != '[' && e.Records[0] != 'n':
-		return nil, noBatch("records is no list")
+	case *r.v < 1 || *r.v > record.Version:
+		return nil, noBatch(fmt.Sprintf("v is %d, this server knows up to %d: update the server", *r.v, record.Version))
 	}
-	list := elements(e.Records, record.MaxRecords)
-	if len(list) > record.MaxRecords {
-		return nil, tooLarge(fmt.Sprintf("more than the %d records in one batch that are taken", record.MaxRecords))
-	}
-	agent, err := decodeAgent(e.Agent)
-	if err != nil {
-		return nil, err
-	}
-	b := &batch{agent: agent, records: make([]*record.Record, 0, len(list))}
-	for i, raw := range list {
-		r, refusal := decodeRecord(raw, now)
-		if refusal != nil {
-			refusal.Index = i
-			b.refused = append(b.refused, *refusal)
-			continue
-		}
-		b.records = append(b.records, r)
-	}
-	return b, nil
+	var err error
+	r.batch.agent, err = decodeAgent(r.agent)
+	return r.batch, err
 }
 
-// decodeRecord reads one record. Fields that are not known are left out: a newer
-// agent may tell more.
-func decodeRecord(raw []byte, now time.Time) (*record.Record, *record.Refusal) {
+type reader struct {
+	body  []byte
+	d     *json.Decoder
+	now   time.Time
+	v     *int
+	agent json.RawMessage // a newer agent may tell more of itself
+	batch *batch
+}
+
+// read reads an object with the fields of a record.Batch, each at most once.
+func (r *reader) read() error {
+	if err := r.delimiter('{'); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for r.d.More() {
+		t, err := r.d.Token()
+		if err != nil {
+			return noBatch(jsonProblem(err))
+		}
+		name, _ := t.(string)
+		if seen[name] {
+			return noBatch(clip(fmt.Sprintf("field %q is there twice", name)))
+		}
+		seen[name] = true
+		switch name {
+		case "v":
+			err = r.d.Decode(&r.v)
+		case "agent":
+			err = r.d.Decode(&r.agent)
+		case "records":
+			if err := r.records(); err != nil {
+				return err
+			}
+		default:
+			return noBatch(clip(fmt.Sprintf("unknown field %q", name)))
+		}
+		if err != nil {
+			return noBatch(jsonProblem(err))
+		}
+	}
+	return r.delimiter('}')
+}
+
+func (r *reader) delimiter(want json.Delim) error {
+	t, err := r.d.Token()
+	if err != nil {
+		return noBatch(jsonProblem(err))
+	}
+	if t != want {
+		return noBatch(fmt.Sprintf("%q is missing", want.String()))
+	}
+	return nil
+}
+
+// records reads the list, which may be null.
+func (r *reader) records() error {
+	switch t, err := r.d.Token(); {
+	case err != nil:
+		return noBatch(jsonProblem(err))
+	case t == nil:
+		return nil
+	case t != json.Delim('['):
+		return noBatch("records is no list")
+	}
+	for i := 0; r.d.More(); i++ {
+		if i == record.MaxRecords {
+			return tooLarge(fmt.Sprintf("more than %d records in one batch", record.MaxRecords))
+		}
+		begin := r.d.InputOffset()
+		var rec *record.Record
+		var err error
+		if longer(bytes.TrimLeft(r.body[begin:], ", \t\r\n"), record.MaxRecord) { // its lists could be very long
+			err = r.d.Decode(new(json.RawMessage))
+		} else {
+			err = r.d.Decode(&rec)
+		}
+		raw := bytes.TrimLeft(r.body[begin:r.d.InputOffset()], ", \t\r\n")
+		if err != nil && !json.Valid(raw) {
+			return noBatch(jsonProblem(err))
+		}
+		if refusal := check(rec, raw, err, r.now); refusal != nil {
+			refusal.Index = i
+			r.batch.refused = append(r.batch.refused, *refusal)
+			continue
+		}
+		r.batch.records = append(r.batch.records, rec)
+	}
+	return r.delimiter(']')
+}
+
+// check returns why a record can not be kept. Fields that are not known are left
+// out: a newer agent may tell more.
+func check(r *record.Record, raw []byte, err error, now time.Time) *record.Refusal {
 	switch {
 	case len(raw) > record.MaxRecord:
-		return nil, &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is %d bytes, at most %d are kept", len(raw), record.MaxRecord)}
+		return &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is %d bytes, at most %d are kept", len(raw), record.MaxRecord)}
 	case deeper(raw, maxDepth):
-		return nil, &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is more than %d objects deep", maxDepth)}
+		return &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is more than %d objects deep", maxDepth)}
 	case !utf8.Valid(raw):
-		return nil, &record.Refusal{Reason: record.Invalid, Error: "the record is not UTF-8"}
-	}
-	var r *record.Record
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return nil, &record.Refusal{Reason: record.Invalid, Error: jsonProblem(err)}
-	}
-	if r == nil {
-		return nil, &record.Refusal{Reason: record.Invalid, Error: "the record is null"}
+		return &record.Refusal{Reason: record.Invalid, Error: "the record is not UTF-8"}
+	case err != nil:
+		return &record.Refusal{Reason: record.Invalid, Error: jsonProblem(err)}
+	case r == nil:
+		return &record.Refusal{Reason: record.Invalid, Error: "the record is null"}
 	}
 	if refusal := r.Check(now); refusal != nil {
-		return nil, refusal
+		return refusal
 	}
 	if r.Kind == record.GroupState { // who did what to a group is known here alone
-		return nil, &record.Refusal{ID: r.ID, Reason: record.Invalid, Error: fmt.Sprintf("records of kind %q are the server's own", r.Kind)}
+		return &record.Refusal{ID: r.ID, Reason: record.Invalid, Error: fmt.Sprintf("records of kind %q are the server's own", r.Kind)}
 	}
-	return r, nil
+	return nil
 }
 
 // decodeAgent wants a host. An address that nobody could scrape is not kept,
@@ -142,12 +204,11 @@ func scrapable(address string) bool {
 	})
 }
 
-// elements cuts a list of valid JSON into its elements, without a copy, until
-// there are more than limit: a small body can hold millions of them.
-func elements(list []byte, limit int) (out [][]byte) {
-	depth, begin, inText, escaped := 0, 0, false, false
-	for i, c := range list {
-		ends := false
+// longer tells whether the object or list that text begins with, if it does, is
+// longer than limit. It reads no more than that.
+func longer(text []byte, limit int) bool {
+	depth, inText, escaped := 0, false, false
+	for _, c := range text[:min(len(text), limit)] {
 		switch {
 		case escaped:
 			escaped = false
@@ -156,26 +217,17 @@ func elements(list []byte, limit int) (out [][]byte) {
 		case c == '"':
 			inText = true
 		case c == '{' || c == '[':
-			if depth++; depth == 1 {
-				begin = i + 1
-			}
+			depth++
 		case c == '}' || c == ']':
-			depth--
-			ends = depth == 0
-		case c == ',':
-			ends = depth == 1
+			if depth--; depth <= 0 {
+				return false
+			}
 		}
-		if !ends {
-			continue
-		}
-		if element := bytes.TrimSpace(list[begin:i]); len(element) > 0 { // an empty list has none
-			out = append(out, element)
-		}
-		if begin = i + 1; len(out) > limit {
-			break
+		if depth == 0 { // a number or the like
+			return false
 		}
 	}
-	return out
+	return len(text) > limit
 }
 
 // deeper tells whether valid JSON has more than limit objects and lists in each

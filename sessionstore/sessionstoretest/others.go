@@ -28,7 +28,9 @@ func testRuns(t *testing.T, h *harness) {
 		return r
 	}
 	exit := of(record.Exit, 10*time.Second, 100, began)
-	exit.Exit = &record.ExitInfo{Reason: "oom_kill", Code: -1, Signal: "SIGKILL", Memory: 1 << 29, Uptime: 3610}
+	// Records stand for exceptions of several runs; the end says how many were in it.
+	exit.Exit = &record.ExitInfo{Reason: "oom_kill", Code: -1, Signal: "SIGKILL", Memory: 1 << 29, Uptime: 3610, Exceptions: 3}
+	late := of(record.Exception, 10*time.Second, 100, began)
 	thrown := of(record.Exception, time.Second, 100, began)
 	thrown.Occurrences = 4
 	early := of(record.Exception, 2*time.Second, 100, 0) // its start is not known
@@ -37,6 +39,7 @@ func testRuns(t *testing.T, h *harness) {
 	h.push(of(record.Start, 0, 100, began), thrown, other)
 	h.push(early)
 	h.push(exit)
+	h.push(late)
 	h.Store = h.again()
 	h.push(of(record.Restart, 11*time.Second, 101, began+3_611_000))
 	runs, err := h.Runs(t.Context(), sessionstore.RunQuery{Host: "web-1", PMID: 3})
@@ -46,7 +49,7 @@ func testRuns(t *testing.T, h *harness) {
 			Version: "1.2.3", Revision: "4f3a2b1", Code: -1,
 		}, {
 			Bucket: "main", Host: "web-1", Daemon: "deploy", Namespace: "default", App: "api", PMID: 3, PID: 100, Started: time.UnixMilli(began).UTC(), Ended: exit.Time(),
-			Version: "1.2.3", Revision: "4f3a2b1", Reason: "oom_kill", Code: -1, Signal: "SIGKILL", PeakMemory: 1 << 29, Exceptions: 5,
+			Version: "1.2.3", Revision: "4f3a2b1", Reason: "oom_kill", Code: -1, Signal: "SIGKILL", PeakMemory: 1 << 29, Exceptions: 3,
 		},
 	}
 	if diff := cmp.Diff(want, runs); diff != "" || err != nil {

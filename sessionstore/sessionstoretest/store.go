@@ -18,6 +18,7 @@ type Store interface {
 	Push(ctx context.Context, bucket string, from record.Agent, records []*record.Record) (stored, duplicates int, err error)
 	Entries(ctx context.Context, sel sessionstore.Selection, yield func(*sessionstore.Entry) bool) error
 	Times(ctx context.Context, sel sessionstore.Selection, yield func(st *sessionstore.Stream, at int64) bool) error
+	Counts(ctx context.Context, matchers []*labels.Matcher, cells sessionstore.Cells, yield func(st *sessionstore.Stream, cell int, c sessionstore.Count) bool) error
 	Streams(ctx context.Context, matchers []*labels.Matcher, start, end int64) ([]*sessionstore.Stream, error)
 	Volume(ctx context.Context, matchers []*labels.Matcher, start, end int64) (sessionstore.Volume, error)
 	Subscribe() (committed <-chan struct{}, cancel func())
@@ -60,6 +61,8 @@ func Run(t *testing.T, open Opener) {
 		{"order and cursors", testOrder},
 		{"hostile input", testHostile},
 		{"times, streams and volume", testVolume},
+		{"counts", testCounts},
+		{"metadata alone", testMetadataAlone},
 		{"many of one stream and time", testManyOfOne},
 		{"subscribe", testSubscribe},
 		{"counts of groups", testGroupCounts},

@@ -14,16 +14,17 @@ import (
 // same, and the groups that were seen last are there.
 func TestSizeHoldsWithManyGroups(t *testing.T) {
 	const bound = 3 << 20
-	s := openTest(t, Options{MaxBytes: bound})
 	now := time.Now()
+	s := openTest(t, Options{MaxBytes: bound, Now: func() time.Time { return now }})
 	for i := range 60 {
 		batch := make([]*record.Record, 100)
 		for j := range batch {
-			batch[j] = testRecord(now.Add(time.Duration(i*100+j-6000)*time.Second), i*100+j)
+			batch[j] = testRecord(now.Add(time.Duration(i%10*100+j)*time.Second), i*100+j)
 			batch[j].Message = fmt.Sprint(batch[j].ID, record.NewID(now), record.NewID(now), record.NewID(now))
 		}
 		push(t, s, batch...)
 		if i%10 == 9 {
+			now = now.Add(24 * time.Hour) // metadata is kept by the day
 			ok(t, s.Sweep(t.Context()))
 		}
 	}

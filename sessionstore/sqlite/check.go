@@ -17,6 +17,9 @@ type invariant struct {
 
 const countedDays = "SELECT stream, CASE WHEN at >= 0 THEN at / 86400000000000 ELSE -((86399999999999 - at) / 86400000000000) END AS day, count(*) AS entries, sum(size) AS bytes FROM records GROUP BY 1, 2"
 
+const countedHours = "SELECT stream, CASE WHEN at >= 1 THEN (at - 1) / 3600000000000 ELSE -((3600000000000 - at) / 3600000000000) END AS hour, count(*) AS entries, " +
+	"ifnull(sum(number) FILTER (WHERE stream IN (SELECT id FROM streams WHERE kind = 'exception')), 0) AS occurrences FROM records GROUP BY 1, 2"
+
 var invariants = []invariant{
 	{
 		what:  "records of no stream",
@@ -49,6 +52,12 @@ var invariants = []invariant{
 		count: "SELECT count(*) FROM (SELECT stream, day, entries, bytes FROM stream_days EXCEPT " + countedDays + ") AS a " +
 			"UNION ALL SELECT count(*) FROM (" + countedDays + " EXCEPT SELECT stream, day, entries, bytes FROM stream_days) AS b",
 		repair: []string{"DELETE FROM stream_days", "INSERT INTO stream_days (stream, day, entries, bytes) " + countedDays},
+	},
+	{
+		what: "hours of a stream whose counts are not those of its records",
+		count: "SELECT count(*) FROM (SELECT stream, hour, entries, occurrences FROM stream_hours EXCEPT " + countedHours + ") AS a " +
+			"UNION ALL SELECT count(*) FROM (" + countedHours + " EXCEPT SELECT stream, hour, entries, occurrences FROM stream_hours) AS b",
+		repair: []string{"DELETE FROM stream_hours", "INSERT INTO stream_hours (stream, hour, entries, occurrences) " + countedHours},
 	},
 	{
 		what:   "tokens of no bucket",

@@ -12,13 +12,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/pm25/pm25/internal/record"
-	"github.com/pm25/pm25/sessionstore"
 )
 
-// The data of a record: one byte for its form, the length of its head, then
-// head and body, compressed together where that is shorter. The head holds what
-// an entry needs, line and metadata; the body is the record as JSON. What both
-// hold, such as the stack, takes room once.
+// The data of a record: one byte for its form, the length of its line, then the
+// line and the record as JSON, compressed together where that is shorter. What
+// both hold, such as the stack, takes room once. Metadata is apart from it, so
+// that it can be read alone: metadata.go.
 const (
 	formPlain = 0
 	formZstd  = 1
@@ -59,7 +58,7 @@ type encoder struct {
 	json  *json.Encoder
 }
 
-// encode returns the data of r, and the bytes of line and metadata.
+// encode returns the data of r, and the bytes of its line.
 func (c *codec) encode(r *record.Record) (data []byte, size int, err error) {
 	e, _ := c.encoders.Get().(*encoder)
 	if e == nil {
@@ -69,40 +68,23 @@ func (c *codec) encode(r *record.Record) (data []byte, size int, err error) {
 	}
 	defer c.encoders.Put(e)
 	e.plain.Reset()
-	size = e.head(r)
-	head := uint64(e.plain.Len())
+	e.plain.WriteString(r.Line())
+	size = e.plain.Len()
 	if err := e.json.Encode(r); err != nil {
 		return nil, 0, fmt.Errorf("record %s: %w", r.ID, err)
 	}
 	plain := e.plain.Bytes()
 	if len(plain) >= minCompress {
-		e.zip = binary.AppendUvarint(append(e.zip[:0], formZstd), head)
+		e.zip = binary.AppendUvarint(append(e.zip[:0], formZstd), uint64(size))
 		if e.zip = c.zip.EncodeAll(plain, e.zip); len(e.zip) < len(plain) {
 			return bytes.Clone(e.zip), size, nil
 		}
 	}
-	return append(binary.AppendUvarint([]byte{formPlain}, head), plain...), size, nil
+	return append(binary.AppendUvarint([]byte{formPlain}, uint64(size)), plain...), size, nil
 }
 
-func (e *encoder) head(r *record.Record) (size int) {
-	number := func(n int) { e.plain.Write(binary.AppendUvarint(e.plain.AvailableBuffer(), uint64(n))) }
-	put := func(s string) {
-		number(len(s))
-		e.plain.WriteString(s)
-		size += len(s)
-	}
-	put(r.Line())
-	pairs := r.Metadata()
-	number(len(pairs))
-	for _, p := range pairs {
-		put(p.Name)
-		put(p.Value)
-	}
-	return size
-}
-
-// open returns head and body of data. They are in buf, or in data.
-func (c *codec) open(data []byte, buf *[]byte) (head, body []byte, err error) {
+// open returns line and body of data. They are in buf, or in data.
+func (c *codec) open(data []byte, buf *[]byte) (line, body []byte, err error) {
 	if len(data) == 0 || data[0] > formZstd {
 		return nil, nil, errData
 	}
@@ -130,37 +112,12 @@ func (c *codec) buffer() *[]byte {
 	return new([]byte)
 }
 
-// entry fills in line and metadata.
-func (c *codec) entry(data []byte, e *sessionstore.Entry) error {
+// line returns the line of a record.
+func (c *codec) line(data []byte) (string, error) {
 	buf := c.buffer()
 	defer c.decoders.Put(buf)
-	head, _, err := c.open(data, buf)
-	if err != nil {
-		return err
-	}
-	all := string(head) // once; what follows are parts of it
-	next := func() (s string) {
-		n, used := binary.Uvarint(head)
-		if used <= 0 || n > uint64(len(head)-used) {
-			err = errData
-			return ""
-		}
-		from := len(all) - len(head) + used
-		head = head[used+int(n):]
-		return all[from : from+int(n)]
-	}
-	e.Line = next()
-	pairs, used := binary.Uvarint(head)
-	if used <= 0 || pairs > uint64(len(head)) {
-		return errData
-	}
-	head = head[used:]
-	e.Metadata = make([]record.Pair, 0, pairs)
-	for range pairs {
-		name := next()
-		e.Metadata = append(e.Metadata, record.Pair{Name: name, Value: next()})
-	}
-	return err
+	line, _, err := c.open(data, buf)
+	return string(line), err
 }
 
 // record returns the whole record.
@@ -193,6 +150,12 @@ func formatID(b []byte) string {
 	if len(b) != 16 {
 		return ""
 	}
-	s := hex.EncodeToString(b)
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	var out [36]byte
+	hex.Encode(out[:8], b[:4])
+	hex.Encode(out[9:13], b[4:6])
+	hex.Encode(out[14:18], b[6:8])
+	hex.Encode(out[19:23], b[8:10])
+	hex.Encode(out[24:], b[10:])
+	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
+	return string(out[:])
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -29,11 +30,12 @@ func (s *Store) Entries(ctx context.Context, sel sessionstore.Selection, yield f
 	if err != nil {
 		return fmt.Errorf("read entries after a cursor: %w", err)
 	}
+	j := &joiner{table: &s.pairs}
 	for size := firstChunk; ; size = min(2*size, largeChunk) {
 		chunk := make([]*sessionstore.Entry, 0, size)
 		more := true
 		err := s.read(ctx, func(c *conn) error {
-			chunk, more, err = s.chunk(ctx, c, m, chunk)
+			chunk, more, err = s.chunk(ctx, c, m, j, sel.NoLines, chunk)
 			return err
 		})
 		if err != nil {
@@ -51,7 +53,7 @@ func (s *Store) Entries(ctx context.Context, sel sessionstore.Selection, yield f
 }
 
 // chunk fills chunk; more is false at the end.
-func (s *Store) chunk(ctx context.Context, c *conn, m *merge, chunk []*sessionstore.Entry) (_ []*sessionstore.Entry, more bool, err error) {
+func (s *Store) chunk(ctx context.Context, c *conn, m *merge, j *joiner, noLines bool, chunk []*sessionstore.Entry) (_ []*sessionstore.Entry, more bool, err error) {
 	for len(chunk) < cap(chunk) {
 		if err := ctx.Err(); err != nil {
 			return nil, false, err
@@ -61,23 +63,41 @@ func (s *Store) chunk(ctx context.Context, c *conn, m *merge, chunk []*sessionst
 			return chunk, false, err
 		}
 		e := &sessionstore.Entry{Cursor: sessionstore.Cursor{At: k.at, ID: formatID(k.id)}, Stream: st}
-		found, decodeErr := false, error(nil)
-		err = c.query(selectData, []any{k.seq}, func(v []driver.Value) error {
-			found = true
-			decodeErr = s.codec.entry(blob(v[0]), e)
-			return nil
-		})
+		found, err := s.fill(c, e, &k, j, noLines)
 		if err != nil {
-			return nil, false, err
-		}
-		if decodeErr != nil {
-			return nil, false, fmt.Errorf("record %s: %w", e.ID, decodeErr)
+			return nil, false, fmt.Errorf("record %s: %w", e.ID, err)
 		}
 		if found { // else retention was faster
 			chunk = append(chunk, e)
 		}
 	}
 	return chunk, true, nil
+}
+
+// fill gives an entry its line and metadata; found is false if the record was
+// deleted meanwhile.
+func (s *Store) fill(c *conn, e *sessionstore.Entry, k *mark, j *joiner, noLines bool) (found bool, err error) {
+	metadata, known, err := j.metadata(c, k, e.Stream)
+	if err != nil {
+		return false, err
+	}
+	e.Metadata = metadata
+	if known && noLines {
+		return true, nil
+	}
+	var decodeErr error
+	err = c.query(selectData, []any{k.seq}, func(v []driver.Value) error {
+		found = true
+		if e.Line, decodeErr = s.codec.line(blob(v[0])); decodeErr != nil || known {
+			return nil
+		}
+		var r *record.Record
+		if r, decodeErr = s.codec.record(blob(v[0])); decodeErr == nil {
+			e.Metadata = r.Metadata()
+		}
+		return nil
+	})
+	return found, errors.Join(err, decodeErr)
 }
 
 // Times is Entries for those who need no lines: it reads the index alone. The

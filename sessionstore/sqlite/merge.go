@@ -14,6 +14,9 @@ type mark struct {
 	at  int64
 	id  []byte
 	seq int64
+	// Metadata, see metadata.go.
+	number, who, what int64
+	hasNumber         bool
 }
 
 func (m mark) compare(o mark) int {
@@ -55,8 +58,8 @@ const (
 	firstPage = 32
 	largePage = 1024
 
-	forwardKeys  = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
-	backwardKeys = "SELECT at, id, seq FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ? + 0"
+	forwardKeys  = "SELECT at, id, seq, number, who, what FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
+	backwardKeys = "SELECT at, id, seq, number, who, what FROM records WHERE stream = ? AND (at, id) < (?, ?) AND at >= ? ORDER BY at DESC, id DESC LIMIT ? + 0"
 	// Without ids, which cost more than the times: a page begins at the last
 	// time of the one before, and leaves out as many as were read of it.
 	forwardTimes  = "SELECT at FROM records WHERE stream = ? AND at >= ? AND at < ? ORDER BY at LIMIT ? + 0 OFFSET ? + 0"
@@ -185,7 +188,8 @@ func (p *pages) fill(c *conn) error {
 		n++
 		k := mark{at: integer(v[0])}
 		if p.withID {
-			k.id, k.seq = blob(v[1]), integer(v[2])
+			k.id, k.seq, k.who, k.what = blob(v[1]), integer(v[2]), integer(v[4]), integer(v[5])
+			k.number, k.hasNumber = v[3].(int64)
 			p.marks, p.last = append(p.marks, k), k
 			return nil
 		}

@@ -19,6 +19,7 @@ type row struct {
 	pairs [7]record.Pair
 	data  []byte
 	size  int
+	meta  meta
 }
 
 func (s *Store) newRow(bucket string, r *record.Record) (row row, err error) {
@@ -29,6 +30,11 @@ func (s *Store) newRow(bucket string, r *record.Record) (row row, err error) {
 	row.pairs = r.StreamLabels(bucket)
 	row.key = streamKey(&row.pairs)
 	row.data, row.size, err = s.codec.encode(r)
+	pairs := r.Metadata()
+	for _, p := range pairs {
+		row.size += len(p.Name) + len(p.Value)
+	}
+	row.meta = split(pairs)
 	return row, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/record"
+	"github.com/pm25/pm25/sessionstore"
 )
 
 // What retention leaves of each group, whatever the age of its records, for as
@@ -23,12 +24,12 @@ const (
 
 // old is a record that retention may delete.
 type old struct {
-	seq, at, size, grp int64
-	id                 []byte
+	seq, at, size, grp, occurrences int64
+	id                              []byte
 }
 
 const (
-	selectOld  = "SELECT seq, at, id, size, grp FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
+	selectOld  = "SELECT seq, at, id, size, grp, number FROM records WHERE stream = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ? + 0"
 	selectKept = "SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at, seq LIMIT ?2 + 0) UNION " +
 		"SELECT seq FROM (SELECT seq FROM records WHERE grp = ?1 ORDER BY at DESC, seq DESC LIMIT ?3 + 0)"
 	deleteRecord = "DELETE FROM records WHERE seq = ?"
@@ -44,9 +45,12 @@ func (s *Store) sweepRecords(ctx context.Context, cutoff int64) error {
 		if st.first >= cutoff {
 			continue
 		}
-		if err := s.sweepStream(ctx, st.ID, cutoff, kept); err != nil {
+		if err := s.sweepStream(ctx, st.Stream, cutoff, kept); err != nil {
 			return err
 		}
+	}
+	if err := s.sweepMetadata(ctx, floorDiv(cutoff, day)); err != nil {
+		return err
 	}
 	return s.sweepStreams(ctx)
 }
@@ -71,13 +75,18 @@ func (s *Store) sweepStreams(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) sweepStream(ctx context.Context, stream, cutoff int64, kept map[int64]map[int64]struct{}) error {
+func (s *Store) sweepStream(ctx context.Context, st *sessionstore.Stream, cutoff int64, kept map[int64]map[int64]struct{}) error {
+	exceptions := st.Labels.Get("kind") == string(record.Exception)
 	from := old{at: -1 << 63, id: []byte{}}
 	for {
 		var page, deletes []old
 		err := s.read(ctx, func(c *conn) error {
-			err := c.query(selectOld, []any{stream, from.at, from.id, cutoff, int64(sweepPage)}, func(v []driver.Value) error {
-				page = append(page, old{seq: integer(v[0]), at: integer(v[1]), id: blob(v[2]), size: integer(v[3]), grp: integer(v[4])})
+			err := c.query(selectOld, []any{st.ID, from.at, from.id, cutoff, int64(sweepPage)}, func(v []driver.Value) error {
+				o := old{seq: integer(v[0]), at: integer(v[1]), id: blob(v[2]), size: integer(v[3]), grp: integer(v[4])}
+				if exceptions {
+					o.occurrences = integer(v[5])
+				}
+				page = append(page, o)
 				return nil
 			})
 			for _, o := range page {
@@ -98,7 +107,7 @@ func (s *Store) sweepStream(ctx context.Context, stream, cutoff int64, kept map[
 		if len(deletes) == 0 {
 			continue
 		}
-		if err := s.do(ctx, func(t *tx) error { return t.remove(stream, deletes) }); err != nil {
+		if err := s.do(ctx, func(t *tx) error { return t.remove(st.ID, deletes) }); err != nil {
 			return err
 		}
 	}
@@ -141,6 +150,9 @@ func (t *tx) remove(stream int64, records []old) error {
 		}
 		days[floorDiv(o.at, day)].entries++
 		days[floorDiv(o.at, day)].bytes += o.size
+		if err := t.subtractHour(stream, o); err != nil {
+			return err
+		}
 		// An agent may send it again for as long as its time is accepted.
 		if until := time.Unix(0, o.at).Add(record.KeepIDs); t.now.Before(until) {
 			if _, err := t.c.exec(insertGone, o.id, until.Unix()); err != nil {
@@ -155,6 +167,9 @@ func (t *tx) remove(stream int64, records []old) error {
 		}
 	}
 	if _, err := t.c.exec(emptyDays, stream, last); err != nil {
+		return err
+	}
+	if _, err := t.c.exec(emptyHours, stream, (last+1)*24); err != nil {
 		return err
 	}
 	first, end, err := streamSpan(t.c, stream)

@@ -54,7 +54,7 @@ func (s *Store) full() error {
 	if err := unix.Statfs(s.o.Path, &st); err != nil {
 		return fmt.Errorf("free room: %w", err)
 	}
-	free := int64(st.Bavail) * int64(st.Bsize)
+	free := int64(st.Bavail) * st.Bsize
 	if free >= s.o.MinFree {
 		return nil
 	}

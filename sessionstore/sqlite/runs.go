@@ -32,8 +32,10 @@ const (
 	insertRun = "INSERT INTO runs (bucket, host, daemon, namespace, app, pm_id, pid, started, began, ended, seen, version, revision, reason, code, signal, peak, exceptions) " +
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	updateRun = "UPDATE runs SET pid = iif(pid = 0, ?1, pid), started = iif(started = 0, ?2, started), began = iif(started = 0 AND ?2 > 0, ?2, began), seen = max(seen, ?3), " +
-		"version = iif(version = '', ?4, version), revision = iif(revision = '', ?5, revision), exceptions = exceptions + ?6 WHERE id = ?7"
-	endRun = "UPDATE runs SET ended = ?, reason = ?, code = ?, signal = ?, peak = max(peak, ?) WHERE id = ?"
+		"version = iif(version = '', ?4, version), revision = iif(revision = '', ?5, revision), exceptions = exceptions + iif(ended = 0 OR exceptions = 0, ?6, 0) WHERE id = ?7"
+	// The end tells exactly what records of exceptions, which stand for those of
+	// several lives, do not.
+	endRun = "UPDATE runs SET ended = ?1, reason = ?2, code = ?3, signal = ?4, peak = max(peak, ?5), exceptions = iif(?6 > 0, ?6, exceptions) WHERE id = ?7"
 )
 
 // run gathers what a record says of the life of its process.
@@ -84,13 +86,13 @@ func (t *tx) saveRun(k runKey, c *runChange) error {
 			began = c.seen / int64(time.Millisecond)
 		}
 		_, err := t.c.exec(insertRun, k.bucket, k.host, k.daemon, c.namespace, c.app, int64(k.pmID), int64(k.pid), k.started, began, c.ended, c.seen, c.version, c.revision,
-			c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), int64(c.exceptions))
+			c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), c.thrown())
 		return err
 	}
 	if _, err := t.c.exec(updateRun, int64(k.pid), k.started, c.seen, c.version, c.revision, int64(c.exceptions), id); err != nil || c.ended == 0 {
 		return err
 	}
-	_, err = t.c.exec(endRun, c.ended, c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), id)
+	_, err = t.c.exec(endRun, c.ended, c.exit.Reason, c.code(), c.exit.Signal, int64(c.exit.Memory), int64(min(c.exit.Exceptions, maxThrown)), id)
 	return err
 }
 
@@ -115,6 +117,16 @@ func (t *tx) runRow(k runKey) (id int64, err error) {
 	t.s.state.runs[k] = id
 	return id, nil
 }
+
+// thrown is how many exceptions there were, as far as is known.
+func (c *runChange) thrown() int64 {
+	if c.ended != 0 && c.exit.Exceptions > 0 {
+		return int64(min(c.exit.Exceptions, maxThrown))
+	}
+	return int64(c.exceptions)
+}
+
+const maxThrown = 1 << 40 // more is nonsense
 
 func (c *runChange) code() int64 {
 	if c.ended == 0 {

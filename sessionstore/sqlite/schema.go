@@ -35,13 +35,23 @@ CREATE TABLE records (
   at INTEGER NOT NULL,       -- ns
   size INTEGER NOT NULL,     -- bytes of line and metadata
   grp INTEGER,               -- of an exception
+  number INTEGER,            -- metadata.go, as the next two
+  who INTEGER NOT NULL,
+  what INTEGER NOT NULL,
   data BLOB NOT NULL         -- codec.go
 );
 CREATE UNIQUE INDEX records_id ON records (id);
-CREATE INDEX records_stream ON records (stream, at, id, size);
+CREATE INDEX records_stream ON records (stream, at, id, size, number, who, what);
 CREATE INDEX records_group ON records (grp, at) WHERE grp IS NOT NULL;
 -- Ids of records that left before an agent could no longer send them again.
 CREATE TABLE gone (id BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+-- Parts of metadata that records share. Ids are not used again: readers remember them.
+CREATE TABLE metadata (id INTEGER PRIMARY KEY AUTOINCREMENT, pairs BLOB NOT NULL UNIQUE, used INTEGER NOT NULL); -- day
+-- Hours here are behind their begin, up to and with their end, as windows of LogQL are.
+CREATE TABLE stream_hours (
+  stream INTEGER NOT NULL, hour INTEGER NOT NULL, entries INTEGER NOT NULL, occurrences INTEGER NOT NULL,
+  PRIMARY KEY (stream, hour)
+) WITHOUT ROWID;
 CREATE TABLE stream_days (
   stream INTEGER NOT NULL, day INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
   PRIMARY KEY (stream, day)

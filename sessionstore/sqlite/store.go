@@ -44,6 +44,7 @@ const (
 	maxStreams  = 100_000  // streams; records of further ones go into (other)
 	maxGroups   = 10_000   // groups in memory
 	maxRuns     = 50_000   // rows of runs in memory
+	maxMetadata = 100_000  // parts of metadata in memory
 	maxReleases = 500      // of one app
 	maxHosts    = 200      // of one group
 	maxAgents   = 10_000   // of one bucket
@@ -55,6 +56,7 @@ type Store struct {
 	log     *slog.Logger
 	codec   *codec
 	streams streamTable
+	pairs   pairTable
 	tokens  tokenTable
 	tell    subscribers
 

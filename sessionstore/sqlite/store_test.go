@@ -273,11 +273,11 @@ func TestCheckRepairs(t *testing.T) {
 		ok(t, s.do(t.Context(), func(t *tx) error { _, err := t.c.exec(query); return err }))
 	}
 	found, err := s.Check(t.Context(), false)
-	if err != nil || len(found.Problems) != 7 || found.Sound() {
+	if err != nil || len(found.Problems) != 8 || found.Sound() {
 		t.Errorf("%+v, %v", found, err)
 	}
 	repaired, err := s.Check(t.Context(), true)
-	if err != nil || len(repaired.Problems) != 7 || !repaired.Sound() || repaired.Records != found.Records-1 {
+	if err != nil || len(repaired.Problems) != 8 || !repaired.Sound() || repaired.Records != found.Records-1 {
 		t.Errorf("%+v, %v", repaired, err)
 	}
 	if again, err := s.Check(t.Context(), true); err != nil || len(again.Problems) != 0 {

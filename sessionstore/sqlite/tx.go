@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/record"
+	"github.com/pm25/pm25/sessionstore"
 )
 
 // tx is the writer's transaction. What many records change together, such as
@@ -18,6 +19,7 @@ type tx struct {
 	newStreams map[string]*stream
 	spans      map[*stream]span
 	days       map[dayKey]*volume
+	hours      map[streamHour]*sessionstore.Count
 	groups     map[*group]struct{} // changed
 	runs       map[runKey]*runChange
 	runOrder   []runKey
@@ -34,13 +36,13 @@ const day = int64(24 * time.Hour)
 func (s *Store) newTx() *tx {
 	return &tx{
 		s: s, c: s.w, now: s.o.Now(), seq: s.state.seq,
-		newStreams: map[string]*stream{}, spans: map[*stream]span{}, days: map[dayKey]*volume{},
+		newStreams: map[string]*stream{}, spans: map[*stream]span{}, days: map[dayKey]*volume{}, hours: map[streamHour]*sessionstore.Count{},
 		groups: map[*group]struct{}{}, runs: map[runKey]*runChange{},
 	}
 }
 
 const (
-	insertRecord = "INSERT INTO records (seq, id, stream, at, size, grp, data) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+	insertRecord = "INSERT INTO records (seq, id, stream, at, size, grp, number, who, what, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 	insertStream = "INSERT INTO streams (app, bucket, daemon, host, kind, level, namespace) VALUES (?, ?, ?, ?, ?, ?, ?)"
 	selectGone   = "SELECT EXISTS (SELECT 1 FROM gone WHERE id = ?)"
 	selectKnown  = "SELECT EXISTS (SELECT 1 FROM records WHERE id = ?)"
@@ -73,7 +75,15 @@ func (t *tx) add(bucket string, r *row) (bool, error) {
 	if g != nil {
 		grp = g.row
 	}
-	n, err := t.c.exec(insertRecord, t.seq+1, id, st.ID, r.r.At, int64(r.size), grp, r.data)
+	who, err := t.metadata(r.meta.who, r.r.At)
+	if err != nil {
+		return false, err
+	}
+	what, err := t.metadata(r.meta.what, r.r.At)
+	if err != nil {
+		return false, err
+	}
+	n, err := t.c.exec(insertRecord, t.seq+1, id, st.ID, r.r.At, int64(r.size), grp, r.meta.number, who, what, r.data)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -109,6 +119,7 @@ func (t *tx) stored(st *stream, r *row) {
 	}
 	v.entries++
 	v.bytes += int64(r.size)
+	t.hour(st.ID, r)
 }
 
 // stream finds or makes the stream of a record.
@@ -172,6 +183,9 @@ func (t *tx) flush() error {
 		if _, err := t.c.exec(upsertDay, k.stream, k.day, v.entries, v.bytes); err != nil {
 			return err
 		}
+	}
+	if err := t.saveHours(); err != nil {
+		return err
 	}
 	for _, k := range t.runOrder {
 		if err := t.saveRun(k, t.runs[k]); err != nil {

@@ -27,6 +27,7 @@ type writerState struct {
 	groups      map[groupKey]*group
 	apps        map[appKey]*app
 	runs        map[runKey]int64 // rows of runs
+	metadata    map[string]known
 }
 
 // foreignInterval is how often the writer looks for what another process wrote.
@@ -63,6 +64,7 @@ func (s *Store) reload() error {
 // forget drops what can be read again, group by group.
 func (s *Store) forget() {
 	s.state.groups, s.state.apps, s.state.runs = map[groupKey]*group{}, map[appKey]*app{}, map[runKey]int64{}
+	s.state.metadata = map[string]known{}
 }
 
 // foreign reads anew if another process has written.

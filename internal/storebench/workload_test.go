@@ -1,6 +1,6 @@
-//go:build unix
+//go:build storebench
 
-package main
+package storebench
 
 import (
 	"crypto/sha256"
@@ -16,20 +16,19 @@ const (
 	apps   = 20
 	hosts  = 10
 	groups = 200
-	span   = 30 * 24 * time.Hour
+	month  = 30 * 24 * time.Hour
 )
 
 // workload makes records, the i-th always the same but for its id.
 type workload struct {
 	records int
 	end     time.Time
+	span    time.Duration // of all records, before end
 }
 
-func newWorkload(records int, end time.Time) *workload { return &workload{records, end} }
-
 func (w *workload) at(i int) time.Time {
-	step := span / time.Duration(w.records)
-	return w.end.Add(-span).Add(time.Duration(i) * step)
+	step := w.span / time.Duration(w.records)
+	return w.end.Add(-w.span).Add(time.Duration(i) * step)
 }
 
 // record returns the i-th record: three of ten are exceptions, as many events
@@ -42,7 +41,7 @@ func (w *workload) record(i int) *record.Record {
 		V: record.Version, ID: record.NewID(at), At: at.UnixNano(),
 		Host: fmt.Sprintf("web-%02d", random.IntN(hosts)), Daemon: "deploy", Namespace: "default", App: fmt.Sprintf("app-%02d", app),
 		PMID: app*4 + random.IntN(4), Started: at.Truncate(24 * time.Hour).UnixMilli(),
-		Version: fmt.Sprintf("1.%d.%d", app, int(at.Sub(w.end.Add(-span)).Hours()/72)), Revision: fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, app, at.Day())))[:10],
+		Version: fmt.Sprintf("1.%d.%d", app, int(at.Sub(w.end.Add(-w.span)).Hours()/72)), Revision: fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, app, at.Day())))[:10],
 		Node: "v24.11.0", Mode: "cluster", Level: record.LevelInfo, Source: record.FromExt,
 	}
 	r.PID = 1000 + int(r.Started/86_400_000)%30*1000 + r.PMID
@@ -58,10 +57,13 @@ func (w *workload) record(i int) *record.Record {
 		r.Message = filler(random, 1200)
 	case n < 90:
 		r.Kind, r.Level, r.Source = record.Exit, record.LevelError, record.FromPM2
-		r.Exit = &record.ExitInfo{Reason: "crash", Code: 1, Uptime: random.Float64() * 1e5, Memory: uint64(random.IntN(1 << 30))}
+		r.Exit = &record.ExitInfo{Reason: []string{"crash", "oom", "signal"}[random.IntN(3)], Code: 1, Uptime: random.Float64() * 1e5, Memory: uint64(random.IntN(1 << 30))}
 		r.Logs = logs(random)
 	case n < 95:
 		r.Kind, r.Source = record.Restart, record.FromPM2
+		if i%100 == 0 {
+			r.Kind, r.Deploy = record.Deploy, &record.DeployInfo{FromVersion: "1.0.0"}
+		}
 	default:
 		r.Kind, r.Source, r.Logs = record.LogTail, record.FromLog, logs(random)
 	}
@@ -73,7 +75,7 @@ func (w *workload) exception(r *record.Record, random *rand.Rand) {
 	r.Kind, r.Level = record.Exception, record.LevelError
 	name := fmt.Sprint("TypeError", bug)
 	e := &record.ExceptionInfo{
-		Fingerprint: fmt.Sprintf("%x", sha256.Sum256([]byte(r.App+name))), Algo: 1, Name: name, Message: "Cannot read properties of undefined (reading 'id') of order " + fmt.Sprint(random.IntN(1e9)),
+		Fingerprint: fingerprintOf(r.App, name), Algo: 1, Name: name, Message: "Cannot read properties of undefined (reading 'id') of order " + fmt.Sprint(random.IntN(1e9)),
 		Mechanism: record.Uncaught, Culprit: fmt.Sprintf("handler%d (routes/orders.js)", bug),
 	}
 	e.Title = e.Name + ": " + e.Message
@@ -87,6 +89,10 @@ func (w *workload) exception(r *record.Record, random *rand.Rand) {
 	e.Stack = stack.String()
 	r.Exception, r.Logs = e, logs(random)[:3]
 	r.Occurrences = uint64(1 + random.IntN(3))
+}
+
+func fingerprintOf(app, name string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(app+name)))
 }
 
 // skewed is below n, the small ones more often.
