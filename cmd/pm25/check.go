@@ -59,8 +59,16 @@ func (d *doctor) run() error {
 		buckets, err := d.server.Buckets(ctx)
 		return fmt.Sprintf("answers, and lets us read; buckets with tokens: %d", len(buckets)), err
 	})
+	if d.server.HasCredentials() {
+		d.step("operator", func() (string, error) {
+			who, err := d.server.WhoAmI(ctx)
+			return "lets us change groups and buckets, as " + who.Name, err
+		})
+	} else {
+		fmt.Println("-   operator left out: there is no operator token; --token-file or --data.dir names it")
+	}
 	if d.pushTokenFile == "" {
-		fmt.Println("-   push    left out: name the file with a bucket's token by --server.token-file (pm25 bucket create makes one)")
+		fmt.Println("-   push     left out: name the file with a bucket's token by --server.token-file (pm25 bucket create makes one)")
 	} else {
 		d.pushAndRead(ctx)
 	}
@@ -74,10 +82,10 @@ func (d *doctor) step(name string, do func() (string, error)) bool {
 	text, err := do()
 	if err != nil {
 		d.failed++
-		fmt.Printf("BAD %-7s %s\n", name, oneLine(err.Error()))
+		fmt.Printf("BAD %-8s %s\n", name, oneLine(err.Error()))
 		return false
 	}
-	fmt.Printf("ok  %-7s %s\n", name, oneLine(text))
+	fmt.Printf("ok  %-8s %s\n", name, oneLine(text))
 	return true
 }
 

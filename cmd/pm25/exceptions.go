@@ -158,9 +158,11 @@ func stateText(g api.Group) string {
 		text += " in " + g.ResolvedIn
 	case g.ResolvedNext:
 		text += " in the next deploy"
-	case g.MutedUntil != nil:
+	}
+	if g.MutedUntil != nil {
 		text += " until " + g.MutedUntil.Local().Format("2006-01-02 15:04")
-	case g.MutedCount > 0:
+	}
+	if g.MutedCount > 0 {
 		text += fmt.Sprintf(" for %d more", g.MutedCount)
 	}
 	if g.ChangedBy != "" {

@@ -37,7 +37,7 @@ func addStoreFlags(cmd *kingpin.CmdClause) *storeFlags {
 	cmd.Flag("store.retention.time", "How long records are kept, such as 30d.").Default("30d").StringVar(&f.retention)
 	cmd.Flag("store.retention.size", "How much room records may take, such as 5GB; 0 for any.").Default("0").SetValue(&f.size)
 	cmd.Flag("push.max-records-per-second", "How many records each bucket may push, -1 for any.").Default(strconv.Itoa(server.DefaultRecordsPerSecond)).IntVar(&f.limits.RecordsPerSecond)
-	cmd.Flag("push.max-bytes-per-second", "How much each bucket may push, after decompression.").Default("64MiB").SetValue(&f.bytesSecond)
+	cmd.Flag("push.max-bytes-per-second", "How much each bucket may push, after decompression; -1 for any.").Default("64MiB").SetValue(&f.bytesSecond)
 	cmd.Flag("sd.forget-after", "How long an agent that pushes no more is still listed for Prometheus.").Default("24h").DurationVar(&f.forgetAfter)
 	cmd.Flag("source-url", "Where lines of source are seen, such as https://git.example.com/{app}/blob/{revision}/{file}#L{line}.").StringVar(&f.sourceURL)
 	return f
@@ -49,8 +49,11 @@ func (f *storeFlags) parsed() (time.Duration, server.Limits, error) {
 	if err != nil {
 		return 0, f.limits, fmt.Errorf("--store.retention.time: %w", err)
 	}
-	if f.limits.RecordsPerSecond == 0 || f.bytesSecond.bytes <= 0 {
-		return 0, f.limits, errors.New("--push.max-records-per-second and --push.max-bytes-per-second: 0 would take nothing")
+	switch {
+	case f.limits.RecordsPerSecond == 0:
+		return 0, f.limits, errors.New("--push.max-records-per-second is 0, which would take nothing: give a number, or -1 for any")
+	case f.bytesSecond.bytes == 0:
+		return 0, f.limits, errors.New("--push.max-bytes-per-second is 0, which would take nothing: give a size such as 64MiB, or -1 for any")
 	}
 	f.limits.BytesPerSecond = int(f.bytesSecond.bytes)
 	return time.Duration(d), f.limits, nil

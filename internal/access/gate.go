@@ -132,7 +132,9 @@ func (g *Gate) identify(r *http.Request, s *settings) (who string, ok, busy bool
 		ok, busy = g.passwords.check(s.users, user, password)
 		return user, ok, busy
 	}
-	if s.certificates && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+	// Where there are users, a certificate is asked for beside the password, as
+	// exporter-toolkit does, and not in its place: agents have one too.
+	if s.certificates && len(s.users) == 0 && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		return userOr(r.TLS.VerifiedChains[0][0].Subject.CommonName, "client certificate"), true, false
 	}
 	return "", false, false
@@ -150,7 +152,11 @@ func userOr(user, or string) string {
 func (g *Gate) Changing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := Who(r.Context()); !ok {
-			deny(w, fmt.Sprintf("changing something needs a user of --web.config.file, or the operator token as password: it is in %s on the server", g.opts.Operator.File()))
+			where := g.opts.Operator.File()
+			if g.opts.Exposure.Public { // where our files are is nothing for strangers
+				where = OperatorFile + " in the data folder"
+			}
+			deny(w, fmt.Sprintf("changing something needs a user of --web.config.file, or the operator token as password: it is in %s on the server", where))
 			return
 		}
 		next.ServeHTTP(w, r)

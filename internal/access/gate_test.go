@@ -1,6 +1,9 @@
 package access
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -287,5 +290,34 @@ func TestOperatorToken(t *testing.T) {
 		if _, err := OpenOperator(file); err == nil {
 			t.Errorf("%q was taken for a token", bad)
 		}
+	}
+}
+
+// TestACertificateIsNoPassword: where the file has users and demands certificates,
+// one of an agent alone lets nobody in.
+func TestACertificateIsNoPassword(t *testing.T) {
+	p := newPlace(t, Exposure{Public: true, Authenticated: true}, userConfig(t, "ops", "right"))
+	s, err := p.gate.config.current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{{Subject: pkix.Name{CommonName: "agent-1"}}}}}
+	s.certificates = true
+	if who, ok, _ := p.gate.identify(r, s); ok {
+		t.Errorf("let in as %s", who)
+	}
+	alone := &settings{certificates: true}
+	if who, ok, _ := p.gate.identify(r, alone); !ok || who != "agent-1" {
+		t.Errorf("without users: %q, %v", who, ok)
+	}
+}
+
+// TestStrangersLearnNoPath of ours.
+func TestStrangersLearnNoPath(t *testing.T) {
+	p := newPlace(t, Exposure{Public: true}, "")
+	w := p.ask("POST", "/change", "Host", "10.0.0.7")
+	if strings.Contains(w.Body.String(), p.gate.opts.Operator.File()) {
+		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 }

@@ -131,6 +131,11 @@ type Token struct {
 	Revoked  *time.Time `json:"revoked,omitempty"`
 }
 
+// Identity is who asks, by checked credentials.
+type Identity struct {
+	Name string `json:"name"`
+}
+
 // NewBucket asks for a bucket.
 type NewBucket struct {
 	Name string `json:"name"`

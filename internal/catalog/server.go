@@ -13,6 +13,13 @@ const (
 	ServerLocalDropped      = "pm25_server_local_dropped_total"
 	ServerStoreSize         = "pm25_server_store_size_bytes"
 	ServerStoreFailures     = "pm25_server_store_failures_total"
+	ServerStoreDeleted      = "pm25_server_store_records_deleted_total"
+	ServerQueriesRunning    = "pm25_server_queries_running"
+	ServerQueriesWaiting    = "pm25_server_queries_waiting"
+	ServerQueriesRefused    = "pm25_server_queries_refused_total"
+	ServerTails             = "pm25_server_tails"
+	ServerTailDropped       = "pm25_server_tail_records_dropped_total"
+	ServerTailsCutOff       = "pm25_server_tails_cut_off_total"
 	ServerExceptionGroups   = "pm25_server_exception_groups"
 	ServerNewExceptionGroup = "pm25_server_new_exception_group_info"
 )
@@ -49,6 +56,13 @@ func Server() Group {
 		{Name: ServerLocalDropped, Type: Counter, Labels: []Label{closed("kind", RecordKinds())}, Help: "Records of the agent in this process that were dropped because the store did not keep up."},
 		{Name: ServerStoreSize, Type: Gauge, Unit: "bytes", Help: "Size of the store on disk in bytes."},
 		{Name: ServerStoreFailures, Type: Counter, Labels: []Label{closed("operation", StoreOperations())}, Help: "What the store was to do by itself and could not, by operation.", Note: "`sweep`: removing what is too old or too much. `local`: storing records of the agent in this process."},
+		{Name: ServerStoreDeleted, Type: Counter, Help: "Records that retention has deleted."},
+		{Name: ServerQueriesRunning, Type: Gauge, Help: "Queries of Loki's API that run."},
+		{Name: ServerQueriesWaiting, Type: Gauge, Help: "Queries of Loki's API that wait for others."},
+		{Name: ServerQueriesRefused, Type: Counter, Help: "Queries and live tails that were refused because there were too many."},
+		{Name: ServerTails, Type: Gauge, Help: "Live tails."},
+		{Name: ServerTailDropped, Type: Counter, Help: "Records that live tails did not send because their client was too slow."},
+		{Name: ServerTailsCutOff, Type: Counter, Help: "Live tails that were ended because their client took nothing any more."},
 		{Name: ServerExceptionGroups, Type: Gauge, Labels: []Label{closed("state", GroupStates())}, Help: "Exception groups, by state."},
 		{Name: ServerNewExceptionGroup, Type: Info, Labels: []Label{fresh("bucket"), fresh("pm2_namespace"), fresh("app"), fresh("group"), closed("state", []string{"new", "regressed"}), fresh("title")}, Help: "Exception groups that were seen first, or regressed, within the last hour."},
 	}}

@@ -40,6 +40,7 @@ type Options struct {
 	DataDir     string        // the store is below it
 	Retention   time.Duration // --store.retention.time
 	MaxBytes    int64         // --store.retention.size; 0: any
+	MinFree     int64         // bytes of the file system that records leave to others; 0: none
 	Limits      server.Limits
 	ForgetAfter time.Duration
 	Gate        *access.Gate
@@ -88,12 +89,15 @@ func Open(o Options) (*Central, error) {
 	for _, operation := range catalog.StoreOperations() {
 		c.failures.WithLabelValues(operation)
 	}
+	for _, kind := range catalog.RecordKinds() {
+		c.dropped.WithLabelValues(kind)
+	}
 	if err := errors.Join(o.Registry.Register(c.failures), o.Registry.Register(c.dropped)); err != nil {
 		return nil, err
 	}
 	var err error
 	c.store, err = sqlite.Open(sqlite.Options{
-		Path: filepath.Join(o.DataDir, StoreFile), Retention: o.Retention, MaxBytes: o.MaxBytes, Logger: o.Logger, Now: o.Now,
+		Path: filepath.Join(o.DataDir, StoreFile), Retention: o.Retention, MaxBytes: o.MaxBytes, MinFree: o.MinFree, Logger: o.Logger, Now: o.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -108,6 +112,9 @@ func Open(o Options) (*Central, error) {
 func (c *Central) serve() (err error) {
 	c.loki, err = lokiapi.New(lokiapi.Options{Source: c.store, Logger: c.opts.Logger, Now: c.opts.Now, Version: version.Version})
 	if err != nil {
+		return err
+	}
+	if err := c.opts.Registry.Register(&statsCollector{loki: c.loki.Stats, deleted: c.store.Dropped}); err != nil {
 		return err
 	}
 	c.server, err = server.New(server.Options{

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/record"
+	"github.com/pm25/pm25/internal/server"
 	"github.com/pm25/pm25/sessionstore"
 )
 
@@ -173,6 +174,24 @@ func TestHandlers(t *testing.T) {
 	for path, want := range map[string]bool{"/api/v1/push": true, "/-/healthy": true, "/-/ready": true, "/api/v1/push/": false, "/api/v1/exceptions": false, "/-/reload": false, "/": false} {
 		if OwnRule(path) != want {
 			t.Errorf("%s has a rule of its own: %v", path, !want)
+		}
+	}
+}
+
+// TestNamesOfBuckets: what the API takes the store takes too.
+func TestNamesOfBuckets(t *testing.T) {
+	c := open(t)
+	s, err := server.New(server.Options{
+		Store: c.Store(), Changing: func(h http.Handler) http.Handler { return h }, Who: access.Who, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"shop": 200, "team-a": 200, "a_b": 400, "a.b": 400, "": 400, "../x": 400, "A": 400, strings.Repeat("a", 63): 200, strings.Repeat("a", 64): 400} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/buckets", strings.NewReader(fmt.Sprintf(`{"name":%q}`, name))))
+		if w.Code != want {
+			t.Errorf("%q: %d %s, want %d", name, w.Code, w.Body, want)
 		}
 	}
 }

@@ -177,8 +177,11 @@ func check(r *record.Record, now time.Time) *record.Refusal {
 func (l *Local) store(batch []*record.Record) {
 	ctx := l.patience
 	for {
-		_, _, err := l.central.pusher.Push(ctx, LocalBucket, l.agent, batch)
+		stored, duplicates, err := l.central.pusher.Push(ctx, LocalBucket, l.agent, batch)
 		if err == nil {
+			if l.central.server != nil {
+				l.central.server.Stored(LocalBucket, stored, duplicates)
+			}
 			return
 		}
 		l.central.failures.WithLabelValues("local").Inc()

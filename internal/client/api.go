@@ -53,6 +53,15 @@ func (c *Client) RevokeToken(ctx context.Context, bucket, tokenID string) error 
 	return err
 }
 
+// WhoAmI tells by whose name something would be changed; an error that nothing
+// may be.
+func (c *Client) WhoAmI(ctx context.Context) (api.Identity, error) {
+	return get[api.Identity](ctx, c, "/api/v1/whoami", nil)
+}
+
+// HasCredentials is true where the client says who it is.
+func (c *Client) HasCredentials() bool { return c.opts.Token != "" || c.opts.User != "" }
+
 // Push sends a batch as an agent does, with a bucket's token.
 func (c *Client) Push(ctx context.Context, token string, b record.Batch) (receipt record.Receipt, err error) {
 	body, err := json.Marshal(b)
@@ -64,7 +73,7 @@ func (c *Client) Push(ctx context.Context, token string, b record.Batch) (receip
 		return receipt, err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	answer, err := c.do(r)
+	answer, err := c.do(r, "")
 	if err != nil {
 		return receipt, err
 	}

@@ -99,7 +99,7 @@ func ask[T any](ctx context.Context, c *Client, method, path string, query url.V
 		return a.Data, err
 	}
 	c.identify(r)
-	answer, err := c.do(r)
+	answer, err := c.do(r, "; give the operator token with --token-file, or a user with --user and --password-file")
 	if err != nil {
 		return a.Data, err
 	}
@@ -132,8 +132,9 @@ func (c *Client) identify(r *http.Request) {
 	}
 }
 
-// do returns the body of a good answer.
-func (c *Client) do(r *http.Request) ([]byte, error) {
+// do returns the body of a good answer. unknown is the fix where the credentials
+// are not taken.
+func (c *Client) do(r *http.Request, unknown string) ([]byte, error) {
 	res, err := c.http.Do(r)
 	if err != nil {
 		return nil, c.explain(err)
@@ -144,7 +145,7 @@ func (c *Client) do(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("reading the answer of %s: %w", c.base, err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, &Error{Status: res.StatusCode, Text: problem(res.StatusCode, body)}
+		return nil, &Error{Status: res.StatusCode, Text: problem(res.StatusCode, body, unknown)}
 	}
 	return body, nil
 }
@@ -167,14 +168,14 @@ func (c *Client) explain(err error) error {
 }
 
 // problem is what an answer says of itself, in one line, with the fix.
-func problem(status int, body []byte) string {
+func problem(status int, body []byte, unknown string) string {
 	var a api.Answer[json.RawMessage]
 	text := strings.TrimSpace(string(body[:min(len(body), 500)]))
 	if json.Unmarshal(body, &a) == nil && a.Error != "" {
 		text = a.Error
 	}
 	if status == http.StatusUnauthorized {
-		text += "; give the operator token with --token-file, or a user with --user and --password-file"
+		text += unknown
 	}
 	if status >= 300 && status < 400 {
 		text = "a redirect: give the address that it leads to with --server.url"

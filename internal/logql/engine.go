@@ -238,7 +238,7 @@ func (q *query) readMany(entries int64, bytes int) bool {
 		q.failed = overLimit("the query reads more than %d entries (max_entries): make the selector or the time range narrower", q.limits.MaxEntries)
 	case q.stats.Bytes > q.limits.MaxBytes:
 		q.failed = overLimit("the query reads more than %d bytes (max_bytes): make the selector or the time range narrower", q.limits.MaxBytes)
-	case q.stats.Entries/1024 > before && q.ctx.Err() != nil:
+	case (bytes > 0 || q.stats.Entries/1024 > before) && q.ctx.Err() != nil: // a line may take long
 		q.failed = context.Cause(q.ctx)
 	}
 	return q.failed == nil

@@ -1,11 +1,8 @@
 package logql
 
 import (
-	"errors"
 	"fmt"
-	"regexp/syntax"
 	"slices"
-	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 )
@@ -15,7 +12,6 @@ const (
 	MaxQuery = 64 << 10 // bytes of a query
 	maxDepth = 100      // parentheses and functions within each other
 	maxParts = 1000     // stages, filters and operators of a query
-	maxRegex = 4 << 10  // bytes of a regular expression
 )
 
 // Parse reads a query. Errors of its text are *ParseError.
@@ -71,6 +67,7 @@ type parser struct {
 	tokens        []token
 	next          int
 	depth, parts  int
+	steps         int // of regular expressions
 	emptySelector bool
 }
 
@@ -232,18 +229,11 @@ func (p *parser) newMatcher(match labels.MatchType, name string) *labels.Matcher
 }
 
 func (p *parser) checkRegex(at int, pattern string) {
-	if len(pattern) > maxRegex {
-		p.fail(at, "the regular expression is %d bytes long, at most %d are read", len(pattern), maxRegex)
+	steps, err := checkRegex(pattern)
+	if err != nil {
+		p.fail(at, "%s", err)
 	}
-	if _, err := syntax.Parse(pattern, syntax.Perl); err != nil {
-		p.fail(at, "%s", regexError(err))
+	if p.steps += steps; p.steps > maxRegexSteps {
+		p.fail(at, "the regular expressions of the query have more than %d steps with their repetitions: repeat less", maxRegexSteps)
 	}
-}
-
-func regexError(err error) string {
-	var se *syntax.Error
-	if errors.As(err, &se) {
-		return "error parsing regexp: " + se.Code.String() + ": `" + clip(se.Expr, 100) + "`"
-	}
-	return strings.ToValidUTF8(err.Error(), "�")
 }

@@ -53,7 +53,7 @@ func (q *query) rangeAggregation(e *RangeAggregation, outer *Grouping) ([]steppe
 	}
 	out := make([]stepped, 0, len(c.series))
 	for _, s := range c.series {
-		samples := e.samples(s.runs)
+		samples := e.samples(q.ctx, s.runs)
 		if q.points += len(samples); q.points > q.limits.MaxPoints {
 			return nil, q.tooManyPoints()
 		}

@@ -10,12 +10,16 @@ import (
 
 // Bounds of what a template makes of one line.
 const (
-	maxTemplateOutput = 64 << 10 // bytes of text, in the end and of each function
-	maxTemplateLoops  = 10_000   // rounds of range
+	maxTemplateOutput = 64 << 10              // bytes of text, in the end and of most functions
+	maxTemplateText   = 4 * maxTemplateOutput // bytes that go into a function, or come out of it
+	maxTemplateWork   = 16 * maxTemplateText  // bytes that go into all functions and come out of them
+	maxTemplateLoops  = 10_000                // rounds of range
 )
 
 var (
 	errTemplateOutput = fmt.Errorf("the template makes more than %d bytes", maxTemplateOutput)
+	errTemplateText   = fmt.Errorf("a function of the template takes or makes more than %d bytes", maxTemplateText)
+	errTemplateWork   = fmt.Errorf("the functions of the template take and make more than %d bytes", maxTemplateWork)
 	errTemplateLoops  = fmt.Errorf("the template goes more than %d rounds", maxTemplateLoops)
 )
 
@@ -24,6 +28,7 @@ type template struct {
 	t     *texttemplate.Template
 	line  *line
 	loops int
+	work  int // bytes that went into functions and came out
 	out   boundedText
 	regex regexCache
 }
@@ -34,13 +39,14 @@ const tick = "__tick"
 // call others are refused, since they may do so without end.
 func parseTemplate(text string) (*template, error) {
 	t := &template{}
+	t.regex.spend = t.spend
 	funcs := texttemplate.FuncMap{
 		"__line__":      func() string { return t.line.text },
 		"__timestamp__": func() any { return timeOf(t.line.at) },
 		tick:            t.tick,
 	}
 	for name, f := range templateFuncs(&t.regex) {
-		funcs[name] = f
+		funcs[name] = t.guard(f)
 	}
 	parsed, err := texttemplate.New("line").Option("missingkey=zero").Funcs(funcs).Parse(text)
 	if err != nil {
@@ -104,7 +110,7 @@ func (l *line) values() map[string]string {
 }
 
 func (t *template) execute(l *line, values map[string]string) (string, error) {
-	t.line, t.loops = l, 0
+	t.line, t.loops, t.work = l, 0, 0
 	t.out.b.Reset()
 	if err := t.t.Execute(&t.out, values); err != nil {
 		return "", err

@@ -58,6 +58,10 @@ func textFuncs() texttemplate.FuncMap {
 		"b64enc":     func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 		"b64dec":     func(s string) (string, error) { b, err := base64.StdEncoding.DecodeString(s); return string(b), err },
 		"fromJson":   fromJSON,
+
+		// Go's own, which are guarded by being here.
+		"print": fmt.Sprint, "println": fmt.Sprintln,
+		"html": texttemplate.HTMLEscaper, "js": texttemplate.JSEscaper, "urlquery": texttemplate.URLQueryEscaper,
 	}
 }
 
@@ -141,8 +145,14 @@ func defaultTo(fallback string, value any) string {
 	return fallback
 }
 
+// maxVerbs is how many a format may have: each may write its argument anew.
+const maxVerbs = 32
+
 // printf refuses the widths that make much of little.
 func printf(format string, args ...any) (string, error) {
+	if strings.Count(format, "%") > maxVerbs {
+		return "", fmt.Errorf("printf with more than %d verbs", maxVerbs)
+	}
 	digits := 0
 	for _, c := range format {
 		if digits++; c < '0' || c > '9' {
@@ -271,30 +281,43 @@ func round(v any, digits int, at ...float64) float64 {
 }
 
 // regexCache keeps the expressions of one template.
-type regexCache struct{ known map[string]*regexp.Regexp }
-
-func (c *regexCache) get(pattern string) (*regexp.Regexp, error) {
-	if re := c.known[pattern]; re != nil {
-		return re, nil
-	}
-	if len(pattern) > maxRegex {
-		return nil, fmt.Errorf("a regular expression of more than %d bytes", maxRegex)
-	}
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, err
-	}
-	if c.known == nil || len(c.known) >= 100 {
-		c.known = map[string]*regexp.Regexp{}
-	}
-	c.known[pattern] = re
-	return re, nil
+type regexCache struct {
+	known map[string]costlyRegex
+	spend func(bytes int) error
 }
+
+type costlyRegex struct {
+	*regexp.Regexp
+	steps int
+}
+
+// get returns the expression, where there is still work left to match s with it.
+func (c *regexCache) get(pattern, s string) (*regexp.Regexp, error) {
+	re, ok := c.known[pattern]
+	if !ok {
+		var err error
+		if re.steps, err = checkRegex(pattern); err != nil {
+			return nil, err
+		}
+		if re.Regexp, err = regexp.Compile(pattern); err != nil {
+			return nil, err
+		}
+		if c.known == nil || len(c.known) >= 100 {
+			c.known = map[string]costlyRegex{}
+		}
+		c.known[pattern] = re
+	}
+	return re.Regexp, c.spend(len(s) * re.steps / cheapSteps)
+}
+
+// cheapSteps is how many steps of an expression cost no more than another
+// function.
+const cheapSteps = 100
 
 func regexFuncs(cache *regexCache) texttemplate.FuncMap {
 	replace := func(literal bool) func(pattern, s, with string) (string, error) {
 		return func(pattern, s, with string) (string, error) {
-			re, err := cache.get(pattern)
+			re, err := cache.get(pattern, s)
 			if err != nil {
 				return "", err
 			}
@@ -313,7 +336,7 @@ func regexFuncs(cache *regexCache) texttemplate.FuncMap {
 		"regexReplaceAll":        replace(false),
 		"regexReplaceAllLiteral": replace(true),
 		"count": func(pattern, s string) (int, error) {
-			re, err := cache.get(pattern)
+			re, err := cache.get(pattern, s)
 			if err != nil {
 				return 0, err
 			}

@@ -1,6 +1,7 @@
 package logql
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -151,13 +152,14 @@ type sample struct {
 	value float64
 }
 
-// samples evaluates the runs of a series for all steps that have any.
-func (e *RangeAggregation) samples(runs []run) []sample {
+// samples evaluates the runs of a series for all steps that have any. It stops
+// where ctx ends: each step of unwrapped values looks at all of its window.
+func (e *RangeAggregation) samples(ctx context.Context, runs []run) []sample {
 	if e.counts() {
 		return e.totals(runs)
 	}
 	var out []sample
-	for low, high, k := 0, 0, 0; low < len(runs); k++ {
+	for low, high, k := 0, 0, 0; low < len(runs) && ctx.Err() == nil; k++ {
 		k = max(k, runs[low].first)
 		for high < len(runs) && runs[high].first <= k {
 			high++

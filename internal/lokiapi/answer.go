@@ -12,8 +12,14 @@ import (
 	"github.com/pm25/pm25/internal/record"
 )
 
-// An answer is JSON that is written piece by piece.
-type answer struct{ b bytes.Buffer }
+// An answer is JSON that is written piece by piece. Results end early where they
+// are larger than max, which is then no JSON.
+type answer struct {
+	b   bytes.Buffer
+	max int64 // 0: any
+}
+
+func (a *answer) tooLarge() bool { return a.max > 0 && int64(a.b.Len()) > a.max }
 
 // encode writes v, which has no channels or functions in it.
 func encode(v any) (*answer, error) {
@@ -79,6 +85,9 @@ func (a *answer) streams(streams []*logql.LogStream, categorize bool) {
 		}
 		a.raw(`,"values":[`)
 		for j, e := range s.Entries {
+			if a.tooLarge() {
+				return
+			}
 			if j > 0 {
 				a.raw(",")
 			}
@@ -160,6 +169,9 @@ func (a *answer) samples(r *logql.Result) {
 			continue
 		}
 		a.raw(`,"values":[`)
+		if a.tooLarge() {
+			return
+		}
 		for j, p := range s.Points {
 			if j > 0 {
 				a.raw(",")

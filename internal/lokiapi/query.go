@@ -57,7 +57,7 @@ func (a *API) result(r *http.Request, result *logql.Result, err error) (*answer,
 	if err != nil {
 		return nil, err
 	}
-	var out answer
+	out := answer{max: a.o.MaxResponse}
 	out.result(result, categorized(r))
 	return &out, nil
 }

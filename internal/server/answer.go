@@ -51,9 +51,9 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, what string, err error) {
 	switch {
 	case errors.Is(err, sessionstore.ErrNotFound):
-		refuse(w, http.StatusNotFound, fmt.Sprintf("%s: %v", what, err))
+		refuse(w, http.StatusNotFound, fmt.Sprintf("%s: %v", what, sessionstore.ErrNotFound))
 	case errors.Is(err, sessionstore.ErrExists):
-		refuse(w, http.StatusConflict, fmt.Sprintf("%s: %v", what, err))
+		refuse(w, http.StatusConflict, fmt.Sprintf("%s: %v", what, sessionstore.ErrExists))
 	case errors.Is(err, sessionstore.ErrFull):
 		w.Header().Set("Retry-After", retryFull)
 		refuse(w, http.StatusInsufficientStorage, "the disk of the store is full: make room, or lower --store.retention.size")

@@ -122,7 +122,12 @@ func (r *reader) records() error {
 		}
 		begin := r.d.InputOffset()
 		var rec *record.Record
-		err := r.d.Decode(&rec)
+		var err error
+		if longer(bytes.TrimLeft(r.body[begin:], ", \t\r\n"), record.MaxRecord) { // its lists could be very long
+			err = r.d.Decode(new(json.RawMessage))
+		} else {
+			err = r.d.Decode(&rec)
+		}
 		raw := bytes.TrimLeft(r.body[begin:r.d.InputOffset()], ", \t\r\n")
 		if err != nil && !json.Valid(raw) {
 			return noBatch(jsonProblem(err))
@@ -152,7 +157,13 @@ func check(r *record.Record, raw []byte, err error, now time.Time) *record.Refus
 	case r == nil:
 		return &record.Refusal{Reason: record.Invalid, Error: "the record is null"}
 	}
-	return r.Check(now)
+	if refusal := r.Check(now); refusal != nil {
+		return refusal
+	}
+	if r.Kind == record.GroupState { // who did what to a group is known here alone
+		return &record.Refusal{ID: r.ID, Reason: record.Invalid, Error: fmt.Sprintf("records of kind %q are the server's own", r.Kind)}
+	}
+	return nil
 }
 
 // decodeAgent wants a host. An address that nobody could scrape is not kept,
@@ -191,6 +202,32 @@ func scrapable(address string) bool {
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-_:%", r)
 	})
+}
+
+// longer tells whether the object or list that text begins with, if it does, is
+// longer than limit. It reads no more than that.
+func longer(text []byte, limit int) bool {
+	depth, inText, escaped := 0, false, false
+	for _, c := range text[:min(len(text), limit)] {
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth <= 0 {
+				return false
+			}
+		}
+		if depth == 0 { // a number or the like
+			return false
+		}
+	}
+	return len(text) > limit
 }
 
 // deeper tells whether valid JSON has more than limit objects and lists in each

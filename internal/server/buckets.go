@@ -2,13 +2,10 @@ package server
 
 import (
 	"net/http"
-	"regexp"
 
 	"github.com/pm25/pm25/internal/api"
+	"github.com/pm25/pm25/sessionstore"
 )
-
-// bucketName is a name that means itself in URLs, labels and files.
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
 func (s *Server) listBuckets(w http.ResponseWriter, r *http.Request) {
 	buckets, err := s.opts.Store.Buckets(r.Context())
@@ -28,8 +25,8 @@ func (s *Server) createBucket(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &asked) {
 		return
 	}
-	if !bucketName.MatchString(asked.Name) {
-		refuse(w, http.StatusBadRequest, "name: up to 63 of a-z, 0-9, dot, dash and underscore, with a letter or digit first")
+	if !sessionstore.ValidBucket(asked.Name) {
+		refuse(w, http.StatusBadRequest, "name: it has to be "+sessionstore.BucketRule)
 		return
 	}
 	token, secret, err := s.opts.Store.CreateBucket(r.Context(), asked.Name)
@@ -37,6 +34,7 @@ func (s *Server) createBucket(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "bucket "+asked.Name, err)
 		return
 	}
+	s.metrics.bucket(asked.Name)
 	s.opts.Logger.Info("A bucket was created", "bucket", asked.Name, "token", token.ID, "by", s.who(r))
 	answer(w, api.Issued{Bucket: asked.Name, Token: tokenView(token), Secret: secret})
 }

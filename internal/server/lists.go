@@ -29,6 +29,11 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) {
 	answer(w, out)
 }
 
+// whoami tells by whose name something would be changed.
+func (s *Server) whoami(w http.ResponseWriter, r *http.Request) {
+	answer(w, api.Identity{Name: s.who(r)})
+}
+
 func (s *Server) showRecord(w http.ResponseWriter, r *http.Request) {
 	found, bucket, err := s.opts.Store.Record(r.Context(), r.PathValue("id"))
 	if err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -46,6 +47,16 @@ func newMetrics(o Options) (*metrics, error) {
 	for _, reason := range catalog.PushRejections() {
 		m.rejected.WithLabelValues(reason)
 	}
+	m.requests.WithLabelValues("200")
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	buckets, err := o.Store.Buckets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("metrics of the buckets: %w", err)
+	}
+	for _, b := range buckets {
+		m.bucket(b.Name)
+	}
 	kept := &storeCollector{store: o.Store, now: o.Now, failed: func(err error) { o.Logger.Warn("Asking the store for its metrics failed", "err", err) }}
 	for _, c := range []prometheus.Collector{m.requests, m.rejected, m.stored, m.duplicates, m.refused, m.bytes, m.duration, kept} {
 		if err := o.Registry.Register(c); err != nil {
@@ -53,6 +64,21 @@ func newMetrics(o Options) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// bucket makes the series of a bucket, so that their first rise is seen.
+func (m *metrics) bucket(name string) {
+	m.stored.WithLabelValues(name)
+	m.duplicates.WithLabelValues(name)
+	for _, reason := range catalog.Refusals() {
+		m.refused.WithLabelValues(name, reason)
+	}
+}
+
+// Stored counts records that came to the store in another way than by a push.
+func (s *Server) Stored(bucket string, stored, duplicates int) {
+	s.metrics.stored.WithLabelValues(bucket).Add(float64(stored))
+	s.metrics.duplicates.WithLabelValues(bucket).Add(float64(duplicates))
 }
 
 func metric(name string) catalog.Metric {

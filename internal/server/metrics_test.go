@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,13 +66,27 @@ func TestMetricsAreThoseOfTheCatalog(t *testing.T) {
 			t.Errorf("%s has %d labels, want %d", m.Name, got, want)
 		}
 	}
-	elsewhere := map[string]bool{catalog.ServerLocalDropped: true, catalog.ServerStoreFailures: true} // package central has them
+	elsewhere := []string{catalog.ServerLocalDropped, "pm25_server_store_failures", "pm25_server_store_records", "pm25_server_quer", "pm25_server_tail"} // package central has them
 	for _, m := range catalog.Server().Metrics {
-		if !seen[m.Name] && !elsewhere[m.Name] {
+		if !seen[m.Name] && !slices.ContainsFunc(elsewhere, func(p string) bool { return strings.HasPrefix(m.Name, p) }) {
 			t.Errorf("%s is not exposed", m.Name)
 		}
 	}
 	if values := gathered(t, registry); values["pm25_server_exception_groups state=new"] != 1 || values["pm25_server_exception_groups state=muted"] != 0 {
 		t.Errorf("%v", values)
+	}
+}
+
+// TestSeriesAreThereFromTheStart, so that a rate has where to begin.
+func TestSeriesAreThereFromTheStart(t *testing.T) {
+	_, registry := newServer(t, &broken{}, Limits{})
+	values := gathered(t, registry)
+	for _, series := range []string{
+		"pm25_server_push_requests_total code=200", "pm25_server_push_rejected_total reason=full", "pm25_server_records_stored_total bucket=shop",
+		"pm25_server_records_duplicate_total bucket=bank", "pm25_server_records_refused_total bucket=shop reason=too_big", "pm25_server_push_bytes_total",
+	} {
+		if v, ok := values[strings.TrimSpace(series)]; !ok || v != 0 {
+			t.Errorf("%s is %v, there: %v", series, v, ok)
+		}
 	}
 }

@@ -91,8 +91,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) (*record.Receipt, 
 	if err != nil {
 		return nil, s.storeRejection(bucket, err)
 	}
-	s.metrics.stored.WithLabelValues(bucket).Add(float64(stored))
-	s.metrics.duplicates.WithLabelValues(bucket).Add(float64(duplicates))
+	s.Stored(bucket, stored, duplicates)
 	return &record.Receipt{Stored: stored, Duplicates: duplicates, Refused: b.refused}, nil
 }
 

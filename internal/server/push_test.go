@@ -296,3 +296,43 @@ func TestOneStreamOfGzip(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 }
+
+// TestListsOfNothingsCostLittle: a body within its bound can hold millions of
+// records, or a record of as many frames; they are refused before there is room
+// made for them.
+func TestListsOfNothingsCostLittle(t *testing.T) {
+	many := record.MaxBatch/3 - 1000
+	frames := batchOf(t, event("x"))
+	frames = bytes.Replace(frames, []byte(`"event":{`), []byte(`"exception":{"frames":[`+strings.Repeat("{},", many)+`{}]},"event":{`), 1)
+	for name, body := range map[string][]byte{
+		"records": []byte(`{"v":1,"agent":{"host":"a"},"records":[` + strings.Repeat("0,", many) + `0]}`),
+		"frames":  frames,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b, err := decode(body, moment())
+		runtime.ReadMemStats(&after)
+		if err == nil && (len(b.refused) != 1 || b.refused[0].Reason != record.TooBig) {
+			t.Errorf("%s: %+v", name, b)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 8*record.MaxBatch {
+			t.Errorf("%s: a body of %d MiB took %d MiB", name, len(body)>>20, n>>20)
+		}
+	}
+}
+
+// TestAgentsDoNotSpeakForTheServer: only the server says who did what to a group.
+func TestAgentsDoNotSpeakForTheServer(t *testing.T) {
+	r := event("x")
+	r.Kind, r.Event, r.Source = record.GroupState, nil, record.FromServer
+	r.Group = &record.GroupInfo{Fingerprint: strings.Repeat("a", 64), Title: "boom", From: "new", To: "resolved", By: "alice"}
+	if refusal := r.Check(moment()); refusal != nil {
+		t.Fatalf("%+v", refusal)
+	}
+	store := &broken{}
+	s, _ := newServer(t, store, Limits{})
+	w := push(s, bytes.NewReader(batchOf(t, r)))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "server's own") || len(store.pushed["shop"]) != 0 {
+		t.Errorf("%d %s; stored %d", w.Code, w.Body, len(store.pushed["shop"]))
+	}
+}

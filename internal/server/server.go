@@ -107,13 +107,14 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/records/{id}", s.showRecord)
 	mux.HandleFunc("GET /api/v1/hosts", s.listHosts)
 	mux.HandleFunc("GET /api/v1/sd", s.discover)
+	s.changing(mux, "GET /api/v1/whoami", s.whoami)
 	mux.HandleFunc("GET /api/v1/buckets", s.listBuckets)
 	s.changing(mux, "POST /api/v1/buckets", s.createBucket)
 	s.changing(mux, "POST /api/v1/buckets/{name}/rotate", s.rotateToken)
 	s.changing(mux, "POST /api/v1/buckets/{name}/revoke", s.revokeToken)
 	for path, allowed := range map[string]string{
 		pushPath: "POST", "/api/v1/exceptions": "GET", "/api/v1/exceptions/{id}": "GET, POST", "/api/v1/runs": "GET",
-		"/api/v1/records/{id}": "GET", "/api/v1/hosts": "GET", "/api/v1/sd": "GET", "/api/v1/buckets": "GET, POST",
+		"/api/v1/records/{id}": "GET", "/api/v1/hosts": "GET", "/api/v1/sd": "GET", "/api/v1/buckets": "GET, POST", "/api/v1/whoami": "GET",
 		"/api/v1/buckets/{name}/rotate": "POST", "/api/v1/buckets/{name}/revoke": "POST",
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {

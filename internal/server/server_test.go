@@ -79,6 +79,10 @@ func (b *broken) Groups(context.Context, sessionstore.GroupQuery) ([]sessionstor
 	return b.groups, nil
 }
 
+func (b *broken) Buckets(context.Context) ([]sessionstore.Bucket, error) {
+	return []sessionstore.Bucket{{Name: "shop"}, {Name: "bank"}}, nil
+}
+
 func (b *broken) Hosts(context.Context) ([]sessionstore.Host, error) { return b.hosts, nil }
 func (b *broken) Size() int64                                        { return 4096 }
 

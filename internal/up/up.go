@@ -218,7 +218,7 @@ func (s *Stack) start(ctx context.Context) error {
 // of its own in it.
 func (s *Stack) openStore() (err error) {
 	s.central, err = central.Open(central.Options{
-		DataDir: s.data.Path(), Retention: s.opts.StoreRetention, MaxBytes: s.opts.StoreMaxBytes, Limits: s.opts.PushLimits,
+		DataDir: s.data.Path(), Retention: s.opts.StoreRetention, MaxBytes: s.opts.StoreMaxBytes, MinFree: s.opts.MinFree, Limits: s.opts.PushLimits,
 		ForgetAfter: s.opts.SDForgetAfter, Gate: s.gate, Registry: s.registry, Logger: s.opts.Slog.With("component", "store"), Now: s.opts.Now,
 	})
 	if err != nil {

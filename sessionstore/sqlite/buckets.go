@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -139,13 +138,11 @@ func (t *tx) tokensChanged() error {
 	return err
 }
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
 // CreateBucket makes a bucket with its first token, whose secret it tells this
 // once. ErrExists if there is one of that name.
 func (s *Store) CreateBucket(ctx context.Context, name string) (tok sessionstore.Token, secret string, err error) {
-	if !bucketName.MatchString(name) {
-		return tok, "", fmt.Errorf("bucket name %.80q: it has to be of a-z, 0-9 and -, at most 63, and to begin with a letter or digit", name)
+	if !sessionstore.ValidBucket(name) {
+		return tok, "", fmt.Errorf("bucket name %.80q: it has to be %s", name, sessionstore.BucketRule)
 	}
 	err = s.do(ctx, func(t *tx) error {
 		if known, err := t.c.number(selectBucket, name); err != nil {

@@ -115,3 +115,45 @@ func withOwnMounts(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
+
+// A store opens on a disk that others have filled to the last byte, and can be
+// read; and again, and after a kill.
+func TestOpensOnAFullDisk(t *testing.T) {
+	if os.Getenv("PM25_TEST_DISK") == "" {
+		withOwnMounts(t)
+		return
+	}
+	dir := t.TempDir()
+	ok(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"))
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	path := filepath.Join(dir, "pm25.db")
+	s := openTest(t, Options{Path: path})
+	push(t, s, batchOf(50)...)
+	stored := count(t, s)
+	ok(t, s.Close())
+	ballast, err := os.Create(filepath.Join(dir, "ballast"))
+	ok(t, err)
+	defer ballast.Close()
+	for round := range 3 {
+		for err = nil; err == nil; {
+			_, err = ballast.Write(make([]byte, 4096))
+		}
+		s := openTest(t, Options{Path: path})
+		if n := count(t, s); n != stored {
+			t.Errorf("round %d: %d records, want %d", round, n, stored)
+		}
+		ok(t, s.Close())
+	}
+}
+
+// Push leaves to others what it is told to.
+func TestMinFree(t *testing.T) {
+	s := openTest(t, Options{MinFree: 1 << 60})
+	if _, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, batchOf(1)); !errors.Is(err, sessionstore.ErrFull) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, nil); err != nil {
+		t.Errorf("a sign of life: %v", err)
+	}
+}

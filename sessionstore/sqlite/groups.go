@@ -202,7 +202,7 @@ func (t *tx) occurred(g *group, r *record.Record, release sessionstore.Release) 
 	if g.hours == nil {
 		g.hours = map[hourKey]uint64{}
 	}
-	g.hours[hourKey{floorDiv(r.At, int64(time.Hour)), release.Name()}] += n
+	g.hours[hourKey{floorDiv(r.At, int64(time.Hour)), counted(release)}] += n
 	t.groups[g] = struct{}{}
 	g.publish()
 	if first {
@@ -218,6 +218,15 @@ func (t *tx) occurred(g *group, r *record.Record, release sessionstore.Release) 
 	}
 	status, changed := g.status.Seen(t.now, sighting, a.named(g.status))
 	return t.become(g, status, changed, "")
+}
+
+// counted is the version that a group is counted by. Those of an app that has too
+// many to remember are counted together.
+func counted(release sessionstore.Release) string {
+	if !release.IsZero() && release.First.IsZero() {
+		return other
+	}
+	return release.Name()
 }
 
 // become gives a group another status, and writes a record if its state changed.

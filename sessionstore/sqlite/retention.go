@@ -185,7 +185,9 @@ const selectDaySizes = "SELECT day, sum(entries) FROM stream_days GROUP BY day O
 type daySize struct{ day, entries int64 }
 
 // sweepSize deletes the oldest records until the file is within its bound. What
-// it can not delete, because it is a sample, makes it try with more.
+// it can not delete, because it is a sample, makes it try with more. Where that
+// would be half of all, there are too many samples: the groups that were not seen
+// for longest end, so that theirs are records like others.
 func (s *Store) sweepSize(ctx context.Context) error {
 	if s.o.MaxBytes == 0 {
 		return nil
@@ -205,11 +207,46 @@ func (s *Store) sweepSize(ctx context.Context) error {
 		before = entries
 		// A little more than what is over, so that not every sweep has to.
 		need := more * (int64(float64(entries)*float64(used-s.o.MaxBytes)/float64(used)) + entries/100 + 1)
-		if err := s.sweepRecords(ctx, cutoffOf(days, need)); err != nil || need >= entries {
+		if err := s.sweepRecords(ctx, cutoffOf(days, need)); err != nil {
 			return err
 		}
+		if need < entries/2 {
+			continue
+		}
+		if ended, err := s.endOldest(ctx, float64(used-s.o.MaxBytes)/float64(used)); err != nil || !ended && need >= entries {
+			return err
+		}
+		before = 0 // there is more to delete now
 	}
 	return nil
+}
+
+const (
+	selectOldest = "SELECT id FROM groups ORDER BY last_seen LIMIT ? + 0"
+	endAtOnce    = 200 // groups of one transaction
+)
+
+// endOldest ends a share of the groups and a little more; false if there are none.
+func (s *Store) endOldest(ctx context.Context, share float64) (ended bool, err error) {
+	var all int64
+	err = s.read(ctx, func(c *conn) (err error) {
+		all, err = c.number("SELECT count(*) FROM groups")
+		return err
+	})
+	some := min(all, int64(float64(all)*(share+.02))+1)
+	for left := some; err == nil && left > 0; left -= endAtOnce {
+		err = s.do(ctx, func(t *tx) error {
+			groups, err := t.ids(selectOldest, min(left, endAtOnce))
+			if err != nil {
+				return err
+			}
+			return t.endGroups(groups)
+		})
+	}
+	if err == nil && all > 0 {
+		s.log.Warn("The samples of exception groups take most of what the store may: the groups that were not seen for longest have ended", "groups", some)
+	}
+	return all > 0, err
 }
 
 // measure returns the bytes in use, and what there is on each day.

@@ -28,6 +28,7 @@ type Options struct {
 	Path      string        // of the file; made with its folder where there is none
 	Retention time.Duration // of records, by their time; 0 is DefaultRetention
 	MaxBytes  int64         // of the file, without what is in the WAL (32 MiB, about); 0 is no bound
+	MinFree   int64         // of the file system; with less Push fails with ErrFull. 0: take all
 	Logger    *slog.Logger  // nil: none
 	Now       func() time.Time
 }
@@ -46,6 +47,7 @@ const (
 	maxMetadata = 100_000  // parts of metadata in memory
 	maxReleases = 500      // of one app
 	maxHosts    = 200      // of one group
+	maxAgents   = 10_000   // of one bucket
 )
 
 // Store is a file with records in it. All methods may be called at once.
@@ -73,7 +75,7 @@ type Store struct {
 // Open opens or makes the file. It fails with sessionstore.ErrNewer where a
 // newer version has written it, and leaves it as it is.
 func Open(o Options) (*Store, error) {
-	s, err := open(o)
+	s, err := openWithRoom(o)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", o.Path, wrap(err))
 	}
@@ -126,8 +128,8 @@ func (o *Options) fill() (err error) {
 	if o.Path, err = filepath.Abs(o.Path); err != nil {
 		return err
 	}
-	if o.Retention < 0 || o.MaxBytes < 0 {
-		return errors.New("retention or the bound of size is negative")
+	if o.Retention < 0 || o.MaxBytes < 0 || o.MinFree < 0 {
+		return errors.New("retention or a bound of size is negative")
 	}
 	if o.Retention == 0 {
 		o.Retention = DefaultRetention

@@ -135,7 +135,7 @@ func TestModes(t *testing.T) {
 	ok(t, s.Backup(t.Context(), filepath.Join(dir, "copy.db")))
 	entries, err := os.ReadDir(dir)
 	ok(t, err)
-	if len(entries) != 4 { // the file, -wal, -shm and the copy
+	if len(entries) != 5 { // the file, -wal, -shm, .room and the copy
 		t.Errorf("files: %v", entries)
 	}
 	for _, e := range entries {

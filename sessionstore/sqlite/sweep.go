@@ -46,6 +46,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
+	s.keepRoom()
 	return nil
 }
 

@@ -47,7 +47,9 @@ const (
 	selectGone   = "SELECT EXISTS (SELECT 1 FROM gone WHERE id = ?)"
 	selectKnown  = "SELECT EXISTS (SELECT 1 FROM records WHERE id = ?)"
 	upsertDay    = "INSERT INTO stream_days (stream, day, entries, bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, bytes = bytes + excluded.bytes"
-	upsertHost   = "INSERT INTO hosts (bucket, name, agent_version, advertise, scheme, first, last) VALUES (?, ?, ?, ?, ?, ?6, ?6) ON CONFLICT DO UPDATE SET agent_version = excluded.agent_version, advertise = excluded.advertise, scheme = excluded.scheme, last = max(last, excluded.last)"
+	updateHost   = "UPDATE hosts SET agent_version = ?3, advertise = ?4, scheme = ?5, last = max(last, ?6) WHERE bucket = ?1 AND name = ?2"
+	insertHost   = "INSERT INTO hosts (bucket, name, agent_version, advertise, scheme, first, last) VALUES (?, ?, ?, ?, ?, ?6, ?6)"
+	countHosts   = "SELECT count(*) FROM hosts WHERE bucket = ?"
 )
 
 // add stores a record with all that follows from it; false if it was there.
@@ -152,12 +154,21 @@ func (t *tx) stream(r *row) (*stream, error) {
 	return st, nil
 }
 
-// host notes that an agent is there.
+// host notes that an agent is there. Of one bucket it notes so many and no more:
+// a token is no leave to fill memory with names, nor to have a million of them
+// scraped.
 func (t *tx) host(bucket string, from record.Agent) error {
 	if from.Host == "" {
 		return nil
 	}
-	_, err := t.c.exec(upsertHost, bucket, from.Host, from.Version, from.Advertise, from.Scheme, t.now.UnixNano())
+	args := []any{bucket, from.Host, from.Version, from.Advertise, from.Scheme, t.now.UnixNano()}
+	if n, err := t.c.exec(updateHost, args...); err != nil || n > 0 {
+		return err
+	}
+	if n, err := t.c.number(countHosts, bucket); err != nil || n >= maxAgents {
+		return err
+	}
+	_, err := t.c.exec(insertHost, args...)
 	return err
 }
 

@@ -222,6 +222,11 @@ func (s *Store) enqueue(ctx context.Context, j *job, bytes int64) error {
 		return errClosed
 	default:
 	}
+	if j.records > 0 {
+		if err := s.full(); err != nil {
+			return err
+		}
+	}
 	if waiting := s.waiting.Add(bytes); waiting > maxWaiting && waiting > bytes {
 		s.waiting.Add(-bytes)
 		return fmt.Errorf("%w: %d MiB of records", sessionstore.ErrOverloaded, maxWaiting>>20)
