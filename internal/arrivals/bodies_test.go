@@ -80,7 +80,7 @@ func (x *seen) take(r *record.Record, c cause, v variant) {
 		x.problem("%s: host %s, daemon %s, namespace %s, version %q, mode %q, process %d, %d, started %d, Node.js %q", r.Kind, r.Host, r.Daemon, r.Namespace, r.Version, r.Mode, r.PMID, r.PID, r.Started, r.Node)
 	}
 	hint := c.hint
-	if hint == "" {
+	if hint == "" || v.workers > 0 && c.name == "heap" { // what V8 says of workers is in PM2's log
 		hint = "the last line before " + c.name
 	}
 	crashed := r.Kind == record.Exception || slices.Contains([]string{"crash", "errored"}, r.Exit.Reason)
