@@ -81,11 +81,14 @@ func (x *extProc) lifecycle(ev *pm2.Event, now time.Time) {
 	x.trimEpochs()
 }
 
-// reported counts an exception that PM2 reported.
+// reported counts an exception that PM2 reported. Of a worker PM2 may say that
+// it has ended before it says of what: nothing is thrown by one that has not
+// begun.
 func (x *extProc) reported(app *App, retired bool) {
 	x.firstEpoch()
 	i := len(x.epochs) - 1
-	if retired && i > 0 {
+	begun := x.epochs[i].Online || x.epochs[i].Lives > 0
+	if (retired || !begun) && i > 0 {
 		i--
 	}
 	x.epochs[i].PM2++
