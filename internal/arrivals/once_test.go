@@ -128,17 +128,23 @@ func (s *store) happens(t *testing.T, major string, v variant) map[string]*seen 
 
 // complete tells what is still missing.
 func (x *seen) complete(c cause, v variant) error {
-	if want := x.wanted(c, v); x.counted < want {
-		return fmt.Errorf("%s: %d of %d have arrived", c.name, x.counted, want)
+	if least, _ := x.wanted(c, v); x.counted < least {
+		return fmt.Errorf("%s: %d of %d have arrived", c.name, x.counted, x.made)
 	}
 	return nil
 }
 
-func (x *seen) wanted(c cause, v variant) int {
-	if len(c.titles) == 0 || c.source(v) == nobody {
-		return 0
+// wanted is how many exceptions have to arrive, at least and at most: of what
+// ends before it has begun nobody may be heard, where others tell of the same
+// at the same moment.
+func (x *seen) wanted(c cause, v variant) (least, most int) {
+	switch {
+	case len(c.titles) == 0 || c.source(v) == nobody:
+		return 0, 0
+	case c.script != "":
+		return v.processes(), x.made
 	}
-	return x.made
+	return x.made, x.made
 }
 
 // settles waits until an app has done all that it will do, and something of it

@@ -33,11 +33,11 @@ func TestOneBugIsOneGroup(t *testing.T) {
 		}
 	})
 	table := doctable.New("step", "group", "count, PM2 7", "state", "count, PM2 6", "state", "count, PM2 5", "state")
-	first := told[pm2test.Versions()[0]]
-	for i := range first.steps {
-		row := []any{first.steps[i].what, first.steps[i].bug}
+	for i := range longest(told) {
+		row := []any{"", ""}
 		for _, major := range pm2test.Versions() {
 			if s := told[major]; s != nil && i < len(s.steps) {
+				row[0], row[1] = s.steps[i].what, s.steps[i].bug
 				row = append(row, s.steps[i].count, s.steps[i].state)
 			} else {
 				row = append(row, "–", "–")
@@ -46,6 +46,13 @@ func TestOneBugIsOneGroup(t *testing.T) {
 		table.Add(row...)
 	}
 	doc.Write(t, "states", table)
+}
+
+func longest(told map[string]*story) (steps int) {
+	for _, s := range told {
+		steps = max(steps, len(s.steps))
+	}
+	return steps
 }
 
 // story is what happens to the groups of the shop.
