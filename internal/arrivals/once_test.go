@@ -21,18 +21,24 @@ import (
 // person needs to know of it.
 func TestEachArrivesOnce(t *testing.T) {
 	var mu sync.Mutex
-	rows := map[string][][]any{}
+	rows, prints := map[string][][]any{}, fingerprints{}
 	t.Run("all", func(t *testing.T) {
 		for _, major := range pm2test.Versions() {
 			t.Run("PM2 "+major, func(t *testing.T) {
 				t.Parallel()
-				got := arrivals(t, major)
+				got, seen := arrivals(t, major)
 				mu.Lock()
 				defer mu.Unlock()
 				rows[major] = got
+				prints.add(seen)
 			})
 		}
 	})
+	for _, c := range causes() {
+		if n := len(prints[c.name]); c.frames && n > 1 {
+			t.Errorf("%s: fork and cluster, with pm25-ext and without, under all PM2s: %d fingerprints", c.name, n)
+		}
+	}
 	table := doctable.New("PM2", "what happens", "fork", "cluster of 2", "fork, pm25-ext", "cluster of 2, pm25-ext")
 	for _, major := range pm2test.Versions() {
 		for _, row := range rows[major] {
@@ -42,17 +48,30 @@ func TestEachArrivesOnce(t *testing.T) {
 	doc.Write(t, "once", table)
 }
 
+// fingerprints are those of each cause.
+type fingerprints map[string]map[string]struct{}
+
+func (f fingerprints) add(more fingerprints) {
+	for name, prints := range more {
+		if f[name] == nil {
+			f[name] = map[string]struct{}{}
+		}
+		maps.Copy(f[name], prints)
+	}
+}
+
 // arrivals makes everything happen under one PM2, and returns a row for each
 // cause.
-func arrivals(t *testing.T, major string) (rows [][]any) {
+func arrivals(t *testing.T, major string) (rows [][]any, prints fingerprints) {
 	s := newStore(t)
+	prints = fingerprints{}
 	seen := map[string]map[string]*seen{}
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) { seen[v.name] = s.happens(t, major, v) })
 	}
 	s.read(t, seen)
 	for _, c := range causes() {
-		row, prints := []any{major, c.says}, map[string]struct{}{}
+		row := []any{major, c.says}
 		for _, v := range variants {
 			x := seen[v.name][c.name]
 			if x == nil {
@@ -60,14 +79,11 @@ func arrivals(t *testing.T, major string) (rows [][]any) {
 			}
 			x.check(t, c, v)
 			row = append(row, x.cell())
-			maps.Copy(prints, x.prints)
-		}
-		if c.frames && len(prints) > 1 {
-			t.Errorf("%s: fork and cluster, with pm25-ext and without, have %d fingerprints", c.name, len(prints))
+			prints.add(fingerprints{c.name: x.prints})
 		}
 		rows = append(rows, row)
 	}
-	return rows
+	return rows, prints
 }
 
 // seen is what an app did, and what is known of it.
