@@ -42,6 +42,9 @@ type source string
 const (
 	nobody source = ""
 	log    source = "log logged"
+	// On a busy host a process may end before its last messages have left it.
+	thrown        source = "pm2 uncaught|pm2 unknown|log logged"
+	thrownWithExt source = "ext uncaught|log logged"
 )
 
 func once(more ...any) map[string]any {
@@ -56,10 +59,10 @@ func causes() []cause {
 	hopeless := map[string]any{"max_restarts": giveUp, "min_uptime": 100_000}
 	crash := []string{"crash", "clean"} // clean: in cluster mode PM2 may tell so of a worker that threw
 	return []cause{
-		{name: "throw", says: "uncaught throw", titles: []string{"TypeError: boom"}, frames: true, plain: "pm2 uncaught|pm2 unknown", withExt: "ext uncaught", ends: crash, extra: once()},
-		{name: "throw-text", says: "uncaught throw of a text", titles: []string{"a thrown text"}, plain: "pm2 uncaught|pm2 unknown", withExt: "ext uncaught", ends: crash, extra: once()},
-		{name: "loop", says: "crash loop", titles: []string{"TypeError: boom again"}, frames: true, plain: "pm2 uncaught|pm2 unknown", withExt: "ext uncaught", ends: append(crash, "errored"), extra: hopeless},
-		{name: "broken", says: "syntax error at start", script: "broken.js", titles: []string{"SyntaxError: Unexpected token ';'"}, plain: "pm2 uncaught|pm2 unknown|log logged", withExt: "ext uncaught|log logged", ends: append(crash, "errored"), extra: hopeless, hint: "SyntaxError"},
+		{name: "throw", says: "uncaught throw", titles: []string{"TypeError: boom"}, frames: true, plain: thrown, withExt: thrownWithExt, ends: crash, extra: once()},
+		{name: "throw-text", says: "uncaught throw of a text", titles: []string{"a thrown text"}, plain: thrown, withExt: thrownWithExt, ends: crash, extra: once()},
+		{name: "loop", says: "crash loop", titles: []string{"TypeError: boom again"}, frames: true, plain: thrown, withExt: thrownWithExt, ends: append(crash, "errored"), extra: hopeless},
+		{name: "broken", says: "syntax error at start", script: "broken.js", titles: []string{"SyntaxError: Unexpected token ';'"}, plain: thrown, withExt: thrownWithExt, ends: append(crash, "errored"), extra: hopeless, hint: "SyntaxError"},
 		{name: "reject", says: "unhandled rejection", titles: []string{"RangeError: rejected"}, frames: true, plain: "pm2 unknown", withExt: "ext rejection"},
 		{name: "reject-text", says: "rejection with a text", titles: []string{"a rejected text"}, plain: "pm2 unknown", withExt: "ext rejection"},
 		{name: "reject-object", says: "rejection with an object", titles: []string{"no reason", "NonError"}, plain: "pm2 unknown", withExt: "ext rejection"},
