@@ -178,6 +178,10 @@ faults: ## Kill, cut off and fill up what takes records to the store, and count 
 	PM25_FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -tags=faults -timeout 180m -parallel 9 -v $(GOTESTFLAGS) ./internal/faults/...
 	$(GO) test -tags=faults -timeout 30m -run '^TestLongOutage$$' -v $(GOTESTFLAGS) ./internal/servertest
 
+.PHONY: arrivals
+arrivals: pm2-all $(foreach d,ext/test/frameworks tools/loggers,$(d)/node_modules/.installed) ## See what goes wrong in apps arrive in a store, once each, under each PM2: a quarter of an hour
+	$(GO) test -tags=arrivals -timeout 60m -parallel 3 -v $(GOTESTFLAGS) ./internal/arrivals/...
+
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
@@ -210,7 +214,7 @@ $(1)/node_modules/.installed: $(1)/package.json $(1)/package-lock.json
 	@cd $(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $$@
 endef
-NPM_DIRS := tools/pm2/7 tools/pm2/6 tools/pm2/5 tools/peer tools/pictures tools/node ext ext/test/frameworks ext/test/slow-frameworks ext/bench
+NPM_DIRS := tools/pm2/7 tools/pm2/6 tools/pm2/5 tools/peer tools/pictures tools/node tools/loggers ext ext/test/frameworks ext/test/slow-frameworks ext/bench
 $(foreach d,$(NPM_DIRS),$(eval $(call npm_ci,$(d))))
 
 .PHONY: pm2

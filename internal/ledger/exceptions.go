@@ -75,17 +75,35 @@ func (x *extProc) lifecycle(ev *pm2.Event, now time.Time) {
 		x.epochs = append(x.epochs, epoch{From: max(at.UnixMilli(), last.From+1)})
 	case ev.Lifecycle == "online" && !last.Online:
 		last.Online = true
+	case ev.Lifecycle == "online" && x.reports(ev, last): // PM2 looks for its repository before it says so
 	case ev.Lifecycle == "online": // a reload: the one before lives on for a moment
 		x.epochs = append(x.epochs, epoch{From: max(at.Add(-reloadSlack).UnixMilli(), last.From+1), Online: true})
 	}
 	x.trimEpochs()
 }
 
-// reported counts an exception that PM2 reported.
+// reports is true where the process that PM2 says is online has reported
+// already, in that epoch.
+func (x *extProc) reports(ev *pm2.Event, e *epoch) bool {
+	if ev.Life == nil || ev.Life.StartedAt.IsZero() {
+		return false
+	}
+	for k, lf := range x.lives {
+		if lf.epoch == e.From && k.start >= ev.Life.StartedAt.UnixMilli() {
+			return true
+		}
+	}
+	return false
+}
+
+// reported counts an exception that PM2 reported. Of a worker PM2 may say that
+// it has ended before it says of what: nothing is thrown by one that has not
+// begun.
 func (x *extProc) reported(app *App, retired bool) {
 	x.firstEpoch()
 	i := len(x.epochs) - 1
-	if retired && i > 0 {
+	begun := x.epochs[i].Online || x.epochs[i].Lives > 0
+	if (retired || !begun) && i > 0 {
 		i--
 	}
 	x.epochs[i].PM2++

@@ -74,6 +74,24 @@ func TestExceptionsOfBothSides(t *testing.T) {
 			s.pm2(false)
 			s.ext(at(10), 1, 0, 0)
 		}, [2]uint64{0, 1}},
+		"an end before its cause": {func(s story) {
+			s.ext(at(1), 1, 0, 0)
+			s.lifecycle("exit", "stopped", 10)
+			s.pm2(false)
+			s.lifecycle("online", "online", 11)
+			s.pm2(false)
+			s.ext(at(10), 1, 0, 0)
+		}, [2]uint64{0, 2}},
+		"online after the first report": {func(s story) {
+			p := at(2)
+			s.ext(p, 0, 0, 0)
+			s.l.Event(&pm2.Event{
+				Kind: pm2.EventLifecycle, Lifecycle: "online", Status: "online", Name: "web", Namespace: "default",
+				At: noon.Add(9 * time.Second), Life: &pm2.Life{StartedAt: noon.Add(time.Second)},
+			}, noon)
+			s.pm2(false)
+			s.ext(p, 0, 1, 0)
+		}, [2]uint64{0, 1}},
 		"a stop on request": {func(s story) {
 			p := at(1)
 			s.ext(p, 0, 0, 0)

@@ -68,9 +68,18 @@ func (c *core) describe(h *held) *record.Record {
 		r.Source = record.FromLog
 	}
 	if r.Logs = h.lines; !h.ended {
-		r.Logs = h.proc.logs.last(c.opts.LogLines, r.Time())
+		r.Logs = h.proc.logs.last(c.opts.LogLines, h.linesUntil())
 	}
 	return r
+}
+
+// linesUntil is when its last lines were there. pm25-ext says when it was thrown,
+// but lines have the time at which PM2 passed them on: later, on a busy host.
+func (h *held) linesUntil() time.Time {
+	if at := h.head.Time(); !h.heard.After(at) {
+		return at
+	}
+	return h.heard
 }
 
 // lastLines takes the last lines of a life that is over, before those of the
@@ -78,7 +87,7 @@ func (c *core) describe(h *held) *record.Record {
 func (c *core) lastLines(p *proc) {
 	for _, h := range c.twins.held {
 		if h.proc == p && !h.ended {
-			h.lines, h.ended = p.logs.last(c.opts.LogLines, h.head.Time()), true
+			h.lines, h.ended = p.logs.last(c.opts.LogLines, h.linesUntil()), true
 		}
 	}
 }

@@ -159,3 +159,23 @@ func TestLinesAfterAThrow(t *testing.T) {
 		t.Errorf("%+v", r.Logs)
 	}
 }
+
+// TestLinesOfABusyHost: PM2 passes lines and throws on late, and says of lines
+// that late time alone.
+func TestLinesOfABusyHost(t *testing.T) {
+	w := newWorld(t)
+	w.opts.LogLines = 3
+	w.opts.Tools.Ring = func() Ring {
+		ring, _ := logring.New(logring.Options{Lines: 40, Line: 100, Bytes: 4000})
+		return ring
+	}
+	thrown := byExtension("boom", 1)
+	thrown.Thrown.At = w.at
+	w.pass(3 * time.Second)
+	w.event(pm2.Event{Kind: pm2.EventErr, Chunk: []byte("before\n")})
+	w.event(thrown)
+	w.pass(5 * time.Second)
+	if r := w.sink.records[0]; r.Time() != begin || len(r.Logs) != 1 || r.Logs[0].Text != "before" {
+		t.Errorf("%v %+v", r.Time(), r.Logs)
+	}
+}

@@ -65,7 +65,7 @@ func placeOf(frame string) string {
 func (c *core) thrown(ev *pm2.Event, src source, now time.Time) {
 	t := ev.Thrown
 	p := c.procOf(ev)
-	s := sighting{src: src, proc: p, run: p.at(ev.Retired), thrown: t}
+	s := sighting{src: src, proc: p, run: p.at(ev.Retired), thrown: t, heard: when(ev.At, now)}
 	if t.ByApp {
 		s.class = handled
 	}

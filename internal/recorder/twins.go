@@ -116,6 +116,7 @@ type held struct {
 	head   *record.Record // who threw, and when
 	thrown *pm2.Thrown
 	mech   record.Mechanism
+	heard  time.Time // when PM2 passed it on: its lines' clock
 	due    time.Time
 	lines  []record.LogLine // where the process was started anew meanwhile
 	ended  bool             // it was
@@ -130,6 +131,7 @@ type sighting struct {
 	head   *record.Record
 	thrown *pm2.Thrown
 	mech   record.Mechanism
+	heard  time.Time // when PM2 passed it on, zero where it did not
 }
 
 // see takes a sighting, and how many of its throws are past.
@@ -166,7 +168,7 @@ func (c *core) see(s sighting, past uint64, now time.Time) {
 	if fresh == 0 {
 		return
 	}
-	h = &held{key: key, class: cl, src: s.src, n: fresh, proc: s.proc, run: s.run, head: s.head, thrown: s.thrown, mech: s.mech, due: now.Add(holdThrown)}
+	h = &held{key: key, class: cl, src: s.src, n: fresh, proc: s.proc, run: s.run, head: s.head, thrown: s.thrown, mech: s.mech, heard: s.heard, due: now.Add(holdThrown)}
 	if len(c.twins.held) >= maxHeld {
 		first := c.twins.held[0]
 		c.releaseThrown(func(h *held) bool { return h == first }, now)
@@ -178,6 +180,9 @@ func (c *core) see(s sighting, past uint64, now time.Time) {
 // improve takes what another source says more. What groups exceptions comes
 // from one source alone, so that it does not depend on who was heard in time.
 func (h *held) improve(s sighting) {
+	if s.heard.After(h.heard) {
+		h.heard = s.heard
+	}
 	if s.src <= h.src {
 		return
 	}

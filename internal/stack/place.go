@@ -9,8 +9,8 @@ import (
 )
 
 // Place returns a file as records name it, given as a runtime or a source map
-// names it, and whether the app's people wrote it: nothing of Node, Python or
-// a bundler, and no installed package.
+// names it, and whether the app's people wrote it: nothing of Node, Python, a
+// bundler or pm25-ext, and no installed package.
 func Place(file, root string) (name string, inApp bool) {
 	name, bundled := unbundle(file)
 	if rest, ok := strings.CutPrefix(name, "file://"); ok {
@@ -75,6 +75,8 @@ func written(name string, bundled bool) bool {
 	case bundled && (strings.HasPrefix(name, "webpack/") || strings.HasPrefix(name, "external ")):
 		return false
 	case strings.HasPrefix(name, "node_modules/"), strings.Contains(name, "/node_modules/"):
+		return false
+	case strings.Contains(name, "/pm25/ext/lib/"), strings.Contains(name, "/pm25-ext/lib/"): // what wraps the app's own calls
 		return false
 	case strings.HasPrefix(name, "site-packages/"), strings.Contains(name, "/site-packages/"), strings.Contains(name, "/dist-packages/"):
 		return false

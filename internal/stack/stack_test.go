@@ -125,6 +125,23 @@ func TestPlaceOfPython(t *testing.T) {
 	}
 }
 
+// TestPlaceOfExtension: what pm25-ext puts around the app's calls is not the
+// app's, wherever it was installed, so that errors group the same with it.
+func TestPlaceOfExtension(t *testing.T) {
+	for file, want := range map[string]bool{
+		"/usr/lib/pm25/ext/lib/frameworks/express.js":               false,
+		"file:///opt/pm25/ext/lib/http/server.js":                   false,
+		"/srv/shop/node_modules/pm25-ext/lib/frameworks/express.js": false,
+		"/srv/pm25-ext/lib/reporter.js":                             false,
+		"/srv/shop/ext/lib/cart.js":                                 true,
+		"/srv/pm25/extra/lib/cart.js":                               true,
+	} {
+		if _, inApp := Place(file, "/srv/shop"); inApp != want {
+			t.Errorf("%s: in app = %t, want %t", file, inApp, want)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	var v8, python strings.Builder
 	v8.WriteString("Error: x\n")

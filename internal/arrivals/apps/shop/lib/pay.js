@@ -1,0 +1,3 @@
+'use strict'
+
+exports.charge = function charge (order) { throw new Error('order ' + order.id + ' has no card') }
