@@ -117,5 +117,5 @@ func bugOf(r *record.Record) int {
 	if r.Exception == nil {
 		return -1
 	}
-	return int(strings.Index("0123456789", r.Exception.Fingerprint[:1]))
+	return strings.Index("0123456789", r.Exception.Fingerprint[:1])
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -109,8 +110,11 @@ func crashes(t *testing.T, u *uptest.Up) string {
 		if err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(body), &found); err != nil || len(found.Data.Groups) == 0 {
-			return fmt.Errorf("no group yet: %s, %v", body, err)
+		if err := json.Unmarshal([]byte(body), &found); err != nil {
+			return fmt.Errorf("%s: %w", body, err)
+		}
+		if len(found.Data.Groups) == 0 {
+			return errors.New("no group yet")
 		}
 		return nil
 	})
