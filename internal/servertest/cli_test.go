@@ -51,7 +51,7 @@ func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	token := strings.TrimSpace(must(t, s, []string{"pm25_"}, "bucket", "create", "shop"))
-	must(t, s, []string{"No exceptions"}, "exceptions", "list")
+	must(t, s, []string{"No such exceptions"}, "exceptions", "list")
 	evil := Exception("api", "1.0.0", "不是函数 \x1b[2J\x07", time.Now())
 	if code, receipt, err := s.Push(token, evil, Exception("worker", "2.0.0", "second", time.Now())); err != nil || code != http.StatusOK || receipt.Stored != 2 {
 		t.Fatalf("%d %+v %v", code, receipt, err)
