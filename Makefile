@@ -174,8 +174,11 @@ bench-ext: pm2 ext/bench/node_modules/.installed ## Measure what the extension c
 # Times each fault; each has a server and a shipper of its own, which mostly wait.
 FAULT_ROUNDS ?= 200
 .PHONY: faults
-faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost; be away for ten minutes: three quarters of an hour
+faults: ## Kill, cut off and fill up what takes records to the store, and count what is lost: half an hour
 	PM25_FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -tags=faults -timeout 180m -parallel 9 -v $(GOTESTFLAGS) ./internal/faults/...
+
+.PHONY: outage
+outage: pm2 ## Be away for ten minutes in which an app crashes five times
 	$(GO) test -tags=faults -timeout 30m -run '^TestLongOutage$$' -v $(GOTESTFLAGS) ./internal/servertest
 
 .PHONY: arrivals
