@@ -91,7 +91,7 @@ test-ext: pm2 ext/node_modules/.installed ext/test/frameworks/node_modules/.inst
 race: pm2 ## Test RACE_PKGS with the race detector (needs a C compiler)
 	@$(need_go)
 	@$(call need,gcc,the race detector needs cgo)
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(GOTESTFLAGS) $(RACE_PKGS)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(GOTESTFLAGS) $(RACE_PKGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s)

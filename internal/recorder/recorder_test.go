@@ -97,6 +97,7 @@ func TestIdleTicksNot(t *testing.T) {
 		}
 		sink.mu.Unlock()
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		if r.core.busy() {
 			t.Error("something is waited for")
 		}
