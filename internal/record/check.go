@@ -178,13 +178,14 @@ func (c *checker) object(field string, raw json.RawMessage) {
 		c.refuse(TooBig, "%s is %d bytes, at most %d are kept", field, len(raw), MaxJSON)
 	case !utf8.Valid(raw) || !json.Valid(raw):
 		c.refuse(Invalid, "%s is no JSON", field)
-	case depth(raw) > MaxDepth:
+	case Deeper(raw, MaxDepth):
 		c.refuse(TooBig, "%s is more than %d objects deep", field, MaxDepth)
 	}
 }
 
-// depth of the objects and lists of valid JSON.
-func depth(raw []byte) (deepest int) {
+// Deeper tells whether valid JSON has more than limit objects and lists in each
+// other.
+func Deeper(raw []byte, limit int) bool {
 	depth, inText, escaped := 0, false, false
 	for _, c := range raw {
 		switch {
@@ -195,13 +196,14 @@ func depth(raw []byte) (deepest int) {
 		case c == '"':
 			inText = true
 		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
+			if depth++; depth > limit {
+				return true
+			}
 		case c == '}' || c == ']':
 			depth--
 		}
 	}
-	return deepest
+	return false
 }
 
 func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 }

@@ -148,7 +148,7 @@ func check(r *record.Record, raw []byte, err error, now time.Time) *record.Refus
 	switch {
 	case len(raw) > record.MaxRecord:
 		return &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is %d bytes, at most %d are kept", len(raw), record.MaxRecord)}
-	case deeper(raw, maxDepth):
+	case record.Deeper(raw, maxDepth):
 		return &record.Refusal{Reason: record.TooBig, Error: fmt.Sprintf("the record is more than %d objects deep", maxDepth)}
 	case !utf8.Valid(raw):
 		return &record.Refusal{Reason: record.Invalid, Error: "the record is not UTF-8"}
@@ -228,29 +228,6 @@ func longer(text []byte, limit int) bool {
 		}
 	}
 	return len(text) > limit
-}
-
-// deeper tells whether valid JSON has more than limit objects and lists in each
-// other.
-func deeper(raw []byte, limit int) bool {
-	depth, inText, escaped := 0, false, false
-	for _, c := range raw {
-		switch {
-		case escaped:
-			escaped = false
-		case inText:
-			escaped, inText = c == '\\', c != '"'
-		case c == '"':
-			inText = true
-		case c == '{' || c == '[':
-			if depth++; depth > limit {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // jsonProblem says what is wrong with JSON without repeating what it holds.
