@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func zoneOf(environ []byte, root string) *time.Location {
 			return nil
 		}
 		return zone
+	}
+	if _, err := os.Stat(root); err != nil {
+		return nil // we may not look, or it is gone
 	}
 	f, _, err := safefile.Open(root, "/etc/localtime", 0, 64<<10)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -40,6 +40,9 @@ func TestZone(t *testing.T) {
 	check([]byte("TZ=../../etc/passwd\x00"), "unknown")
 	check([]byte("TZ=UTC-8\x00"), "unknown")
 	check(nil, "unknown")
+	if zone := zoneOf([]byte("A=b\x00"), filepath.Join(root, "gone")); zone != nil {
+		t.Errorf("of a process that is gone: %v", zone)
+	}
 	if err := os.WriteFile(filepath.Join(root, "etc", "localtime"), []byte("not a zone"), 0o644); err != nil {
 		t.Fatal(err)
 	}
