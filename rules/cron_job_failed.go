@@ -1,5 +1,7 @@
 package rules
 
+import "time"
+
 func cronJobFailed() Alert {
 	return Alert{
 		Name:     "PM2CronJobFailed",
@@ -12,11 +14,12 @@ func cronJobFailed() Alert {
 )
 and on (job, instance, daemon, pm2_namespace, app, pm_id)
 pm2_process_cron_next_run_timestamp_seconds
-unless on (job, instance, daemon, pm2_namespace, app, pm_id)
-(time() - pm2_process_start_time_seconds > 3600)`,
-		Why: "The last run of a process with cron_restart ended with a code. It lasts until a run ends well. Codes of 128 and more are signals:\n" +
-			"what people and PM2 stop has those, and PM2ProcessKilled tells of the others. A process that has run for more than an hour is a\n" +
-			"service that is restarted by the clock, not a job.",
+and on (job, instance, daemon, pm2_namespace, app, pm_id)
+pm2_process_state{state="stopped"} == 1`,
+		KeepFiringFor: 10 * time.Minute,
+		Why: "The last run of a process with cron_restart ended with a code, and it rests: a service that the clock restarts is online again.\n" +
+			"Codes of 128 and more are signals: what people and PM2 stop has those, and PM2ProcessKilled tells of the others.\n" +
+			"While the job runs once more it is not known how that will end: keep_firing_for bridges runs of up to ten minutes.",
 		Summary: Text{
 			EN: `The job {{ $labels.app }} (id {{ $labels.pm_id }}) on {{ or $labels.host $labels.instance }} failed`,
 			ZH: `{{ or $labels.host $labels.instance }} 上的定时任务 {{ $labels.app }}（id {{ $labels.pm_id }}）失败`,

@@ -7,27 +7,25 @@ func frequentRestarts() Alert {
 		Scope:    ScopeApp,
 		Expr: `(
   sum without (reason) (
-    increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[1h])
-    or
-    (
-      increase(pm2_app_exits_total{reason="clean"}[1h])
-      unless on (job, instance, daemon, pm2_namespace, app)
-      pm2_process_cron_next_run_timestamp_seconds
-    )
+    increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill|clean"}[1h])
   ) > ${frequent_restarts} - 0.1
   and
   sum without (pm_id) (increase(pm2_process_restarts_total[1h])) > ${frequent_restarts} - 0.1
 )
+unless
+sum without (reason) (
+  increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m])
+) > ${crash_loop_ends} - 0.1
 unless
 max_over_time(
   sum without (reason) (
     increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m])
   )[1h:5m]
 ) > ${crash_loop_ends} - 0.1`,
-		Why: "An app that ends by itself now and then, too seldom for PM2CrashLoop, and PM2 starts it again; also by exit(0), unless it is a job\n" +
-			"that PM2 starts by its clock. Ends by people, deploys, timers, file watching and the memory limit do not count (of the latter\n" +
-			"PM2MemoryRestartLoop tells). A process that is started anew by hand or by another clock is no restart of PM2.\n" +
-			"A crash loop within the hour was told already. increase() stretches what it sees a little, hence the 0.1.",
+		Why: "An app that ends by itself now and then, also by exit(0), too seldom for PM2CrashLoop, and PM2 starts it again. Ends by people,\n" +
+			"deploys, timers, file watching and the memory limit do not count (of the last PM2MemoryRestartLoop tells). Jobs end by themselves\n" +
+			"too; but PM2 counts no restart where its clock, or a person, starts what had ended.\n" +
+			"A crash loop, now or within the hour, is told already. increase() stretches what it sees a little, hence the 0.1.",
 		Summary: Text{
 			EN: `{{ $labels.app }} on {{ or $labels.host $labels.instance }} ends and is restarted again and again`,
 			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }} 频繁结束并被重启`,

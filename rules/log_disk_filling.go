@@ -14,11 +14,11 @@ or
   and
   predict_linear(pm2_host_filesystem_avail_bytes[15m], ${disk_fill_seconds}) < 0
   and
-  predict_linear(pm2_host_filesystem_avail_bytes[15m] offset 15m, ${disk_fill_seconds}) < 0
+  predict_linear(pm2_host_filesystem_avail_bytes[15m] offset 30m, ${disk_fill_seconds}) < 0
 )`,
 		For: 2 * time.Minute,
 		Why: "Full, or soon full at its pace. A file that is copied there is a step, not a pace: so the pace has to hold for the hour, this quarter\n" +
-			"of an hour and the one before. `for` leaves rotation the time to make room.",
+			"of an hour and the one half an hour ago. `for` leaves rotation the time to make room.",
 		Summary: Text{
 			EN: `{{ $labels.mountpoint }} on {{ or $labels.host $labels.instance }}, where PM2 or its logs are, is filling up`,
 			ZH: `{{ or $labels.host $labels.instance }} 上存放 PM2 或日志的 {{ $labels.mountpoint }} 即将写满`,
