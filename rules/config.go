@@ -40,7 +40,15 @@ type Config struct {
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
 
+	// Selector is matchers that each selector of agents' metrics gets besides its
+	// own, such as bucket="prod".
+	Selector string `yaml:"selector"`
+
 	Thresholds Thresholds `yaml:"thresholds"`
+	// Overrides are other thresholds for some apps or hosts.
+	Overrides []Override `yaml:"overrides"`
+	// Alerts are changes of alerts, by name.
+	Alerts map[string]AlertSettings `yaml:"alerts"`
 }
 
 // Default is the configuration without a file.
@@ -87,5 +95,9 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s is no URL that begins with http:// or https:// and names a host", key)
 		}
 	}
-	return c.Thresholds.validate()
+	if err := c.Thresholds.validate(); err != nil {
+		return err
+	}
+	_, err := c.customize(builtin(c))
+	return err
 }
