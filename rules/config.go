@@ -91,8 +91,8 @@ func (c Config) Validate() error {
 		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
 	}
 	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
-		if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			return fmt.Errorf("%s is no URL that begins with http:// or https:// and names a host", key)
+		if err := CheckURL(link); err != nil {
+			return fmt.Errorf("%s %w", key, err)
 		}
 	}
 	if err := c.Thresholds.validate(); err != nil {
@@ -100,4 +100,12 @@ func (c Config) Validate() error {
 	}
 	_, err := c.customize(builtin(c))
 	return err
+}
+
+// CheckURL reports a link that is none; an empty one is not set.
+func CheckURL(link string) error {
+	if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return errors.New("is no URL that begins with http:// or https:// and names a host")
+	}
+	return nil
 }
