@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-//go:generate go run ./gen generated
+//go:generate go run ./gen generated testdata ../docs/alerts.md
 
 // File returns all rules as a Prometheus rule file.
 func File(c Config) string { return file(Groups(c), c) }
