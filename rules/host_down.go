@@ -7,15 +7,15 @@ func hostDown() Alert {
 		Name:     "PM2HostDown",
 		Severity: Critical,
 		Scope:    ScopeHost,
-		Expr: `(
-  max by (bucket, host) (max_over_time(up{host!=""}[1m]) or up{host!=""}) == 0
-  and
-  count by (bucket, host) (up{host!=""}) > 1
-)
-and on (bucket, host) up{job="${job}"}`,
+		Expr: `max without (job, instance) (up{job="${job}", host!=""}) == 0
+and on (host)
+max by (host) (max_over_time(up{host!=""}[1m]) or up{host!=""}) == 0
+and on (host)
+count by (host) (up{host!=""}) > 1`,
 		For: 15 * time.Second,
 		Why: "One target that is silent may be just that program: only where several of the host are known, and none answers, is it the host.\n" +
-			"(Where only the agent is known, PM2ExporterDown speaks.) Earlier than that, so that it inhibits it.",
+			"(Where only the agent is known, PM2ExporterDown speaks.) Earlier than that, so that it inhibits it. The labels are those of the\n" +
+			"agent's target; others may have fewer, hence on (host).",
 		Summary: Text{
 			EN: `{{ $labels.host }} is down: nothing on it answers`,
 			ZH: `{{ $labels.host }} 宕机：其上没有任何服务响应`,

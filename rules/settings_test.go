@@ -104,7 +104,7 @@ func TestSelector(t *testing.T) {
 		}
 	}
 	down := find(c, "PM2HostDown")[0].Expr
-	if !strings.Contains(down, `up{bucket="prod",job="pm2"}`) || strings.Contains(down, `bucket="prod",host!=""`) {
+	if !strings.Contains(down, `up{bucket="prod",host!="",job="pm2"}`) || strings.Count(down, "prod") != 1 {
 		t.Error(down)
 	}
 }
