@@ -14,11 +14,11 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v2"
 
 	"github.com/pm25/pm25/docs/runbooks"
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/promtest"
+	"github.com/pm25/pm25/rules/promtests"
 )
 
 // targetLabels come with the target, not from the exporter.
@@ -205,13 +205,16 @@ func TestPromtool(t *testing.T) {
 	for _, file := range tests {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yml"), func(t *testing.T) {
 			t.Parallel()
-			promtoolSays(t, promtool, "test", "rules", file)
+			promtoolTest(t, promtool, file)
 		})
 	}
 	promtoolSays(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", "generated/pm25.yml")
-	shown := shownByTests(t, tests)
+	shown, err := promtests.Read("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range Alerts(Default()) {
-		for _, what := range []string{"fires", "waits", "ends", "silent"} {
+		for _, what := range promtests.Whats() {
 			if what == "waits" && a.For == 0 || a.Severity == None {
 				continue
 			}
@@ -220,42 +223,6 @@ func TestPromtool(t *testing.T) {
 			}
 		}
 	}
-}
-
-// shownByTests lists by alert, and by what the names of tests say of it, the rest
-// of those names.
-func shownByTests(t *testing.T, files []string) map[string]map[string][]string {
-	t.Helper()
-	shown := map[string]map[string][]string{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var doc struct {
-			Tests []struct {
-				Name string `yaml:"name"`
-			} `yaml:"tests"`
-		}
-		if err := yaml.Unmarshal(text, &doc); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, test := range doc.Tests {
-			head, rest, found := strings.Cut(test.Name, ": ")
-			words := strings.Fields(head)
-			if !found || len(words) < 2 {
-				t.Errorf("%s: the test's name %q is not \"ALERT fires waits ends silent: …\"", file, test.Name)
-				continue
-			}
-			if shown[words[0]] == nil {
-				shown[words[0]] = map[string][]string{}
-			}
-			for _, what := range words[1:] {
-				shown[words[0]][what] = append(shown[words[0]][what], rest)
-			}
-		}
-	}
-	return shown
 }
 
 func promtoolSays(t *testing.T, promtool string, args ...string) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,6 +59,27 @@ func (t Thresholds) lookup(name string) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// override changes those of names that are in values, and reports whether there
+// are any.
+func (t *Thresholds) override(values map[string]float64, names []string) (found bool) {
+	v := reflect.ValueOf(t).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("yaml")
+		if value, ok := values[name]; ok && slices.Contains(names, name) {
+			v.Field(i).SetFloat(value)
+			found = true
+		}
+	}
+	return found
+}
+
+func thresholdNames() (names []string) {
+	for f := range reflect.TypeFor[Thresholds]().Fields() {
+		names = append(names, f.Tag.Get("yaml"))
+	}
+	return names
 }
 
 func (t Thresholds) validate() error {

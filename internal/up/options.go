@@ -15,6 +15,7 @@ import (
 	"github.com/pm25/pm25/internal/central"
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/server"
+	"github.com/pm25/pm25/rules"
 )
 
 const (
@@ -35,6 +36,8 @@ type Options struct {
 	HostName               string   // --host.name
 	Targets                []string // --targets
 	ConfigFile             string   // --config.file
+	RulesConfigFile        string   // --rules.config.file
+	GrafanaURL             string   // --grafana.url
 	AlertmanagerConfigFile string   // --alertmanager.config.file
 	WebhookURL             string   // --alert.webhook
 	Retention              time.Duration
@@ -76,6 +79,9 @@ func (o Options) validate() error {
 		return fmt.Errorf("--web.max-connections is %d: it has to be 1 or more", o.MaxConnections)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
+	}
+	if err := rules.CheckURL(o.GrafanaURL); err != nil {
+		return fmt.Errorf("--grafana.url %w", err)
 	}
 	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 // loaded is one reading of all configuration, checked.
 type loaded struct {
 	prometheus   *promconfig.Config
+	rules        map[string]string // built-in rule files, by name
 	alertmanager *amconfig.Config
 }
 
@@ -43,7 +44,7 @@ func (s *Stack) reload() error {
 	if err := s.alertmanager.Check(l.alertmanager); err != nil {
 		return fmt.Errorf("alertmanager: %w", err)
 	}
-	if err := s.prometheus.Reload(l.prometheus); err != nil {
+	if err := s.prometheus.Reload(l.prometheus, l.rules); err != nil {
 		return fmt.Errorf("prometheus: %w", err)
 	}
 	return s.alertmanager.Reload(l.alertmanager)
@@ -60,7 +61,10 @@ func (s *Stack) load() (loaded, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := prom.Check(l.prometheus, s.rules, o.Slog); err != nil {
+	if l.rules, err = o.rules(); err != nil {
+		return l, err
+	}
+	if err := prom.Check(l.prometheus, l.rules, o.Slog); err != nil {
 		return l, err
 	}
 	if o.AlertmanagerConfigFile == "" {
