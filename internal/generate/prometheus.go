@@ -71,6 +71,14 @@ scrape_configs:
     static_configs: [{targets: [{{ quote .Alertmanager.Host }}]}]
 `
 
+// noTargets makes the folder that Prometheus watches.
+const noTargets = `# Written by pm25 generate. Agents that push nowhere go into another file beside this one:
+#
+#   - targets: ["10.0.0.5:9209"]
+#     labels: {host: web-1}
+[]
+`
+
 type endpoint struct{ Scheme, Host string }
 
 func endpointOf(text string) endpoint {
@@ -90,6 +98,7 @@ func prometheusFiles(o Options) ([]File, error) {
 	return []File{
 		{"prometheus/prometheus.yml", text},
 		{rulesPath, []byte(rules.File(o.Rules))},
+		{"prometheus/targets/none.yml", []byte(noTargets)},
 	}, nil
 }
 
