@@ -81,8 +81,6 @@ func grafanaFiles(o Options) ([]File, error) {
 	), nil
 }
 
-// boardsFolder is where the boards are, below the folder.
-const boardsFolder = "grafana/dashboards/"
-
-// boardFiles are the boards as JSON, one file for each.
+// boardFiles are the boards as JSON, one file for each, below
+// grafana/dashboards/. There are none yet.
 func boardFiles(Options) ([]File, error) { return nil, nil }
