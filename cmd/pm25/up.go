@@ -40,6 +40,8 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("rules.config.file", "What to alert on and when: thresholds, languages, alerts that are off (see docs/alerts.md).").StringVar(&o.RulesConfigFile)
 	cmd.Flag("grafana.url", "Where Grafana is: links of alerts go to its boards instead of the live page. A grafana_url in the file of --rules.config.file wins.").StringVar(&o.GrafanaURL)
 	cmd.Flag("alertmanager.config.file", "Alertmanager configuration to run by.").StringVar(&o.AlertmanagerConfigFile)
+	cmd.Flag("alert.receivers-file", "YAML file with who is told of alerts, and how: mail, Slack, Teams, PagerDuty, WeCom, DingTalk, Feishu, webhooks.").StringVar(&o.Alerting.Receivers)
+	cmd.Flag("alert.owners-file", "YAML file with which team is told of which apps.").StringVar(&o.Alerting.Owners)
 	cmd.Flag("alert.webhook", "Send alerts to this URL, as Alertmanager's webhook does.").StringVar(&o.WebhookURL)
 	cmd.Flag("storage.tsdb.retention.time", "How long samples are kept, such as 30d.").Default("15d").StringVar(&retention)
 	cmd.Flag("storage.tsdb.retention.size", "How much room samples may take, such as 5GB; 0 for any.").Default("0").SetValue(&retentionSize)

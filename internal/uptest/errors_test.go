@@ -70,6 +70,13 @@ func TestBadFiles(t *testing.T) {
 		{"no such threshold", []string{"--rules.config.file=" + file("r2.yml", "thresholds:\n  crash_loop: 3\n")}, []string{dir + "/r2.yml", "line 2", "crash_loop"}},
 		{"bad Grafana", []string{"--grafana.url=grafana:3000"}, []string{"--grafana.url", "http"}},
 		{"bad webhook", []string{"--alert.webhook=chat.example.com/hook"}, []string{"--alert.webhook", "http"}},
+		{
+			"bad receivers",
+			[]string{"--alert.receivers-file=" + file("r1.yml", "default: [ops]\nreceivers:\n  ops: {slack: {url: https://hunter2}}\n")},
+			[]string{"--alert.receivers-file " + dir + "/r1.yml: line 3: receivers.ops.slack.url: there is no such key; known here: url_file"},
+		},
+		{"owners alone", []string{"--alert.owners-file=" + dir + "/o1.yml"}, []string{"--alert.owners-file needs --alert.receivers-file"}},
+		{"two ways", []string{"--alert.receivers-file=x", "--alert.webhook=http://127.0.0.1:1"}, []string{"--alert.receivers-file excludes --alert.webhook"}},
 		{"short retention", []string{"--storage.tsdb.retention.time=5m"}, []string{"--storage.tsdb.retention.time", "2h"}},
 		{"no such flag", []string{"--nonsense"}, []string{"nonsense", "--help"}},
 	} {
