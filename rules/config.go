@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
 )
 
@@ -39,6 +40,13 @@ type Config struct {
 	RunbookURL string `yaml:"runbook_url"`
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
+
+	// HostLabels are target labels that tell hosts apart: what counts for a
+	// service is added up over them.
+	HostLabels []string `yaml:"host_labels"`
+	// SLOs are what services have to keep; a request counts for the first that
+	// matches it.
+	SLOs []SLO `yaml:"slos"`
 
 	Thresholds Thresholds `yaml:"thresholds"`
 }
@@ -86,6 +94,14 @@ func (c Config) Validate() error {
 		if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			return fmt.Errorf("%s is no URL that begins with http:// or https:// and names a host", key)
 		}
+	}
+	for _, label := range c.HostLabels {
+		if !model.LabelName(label).IsValidLegacy() {
+			return fmt.Errorf("host_labels: %q is no name of a label", label)
+		}
+	}
+	if err := c.validateSLOs(); err != nil {
+		return err
 	}
 	return c.Thresholds.validate()
 }

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +46,12 @@ func (r Record) write(b *strings.Builder, c Config) {
 	writeComment(b, "      ", r.Why)
 	fmt.Fprintf(b, "      - record: %s\n", r.Name)
 	writeExpr(b, c.expand(r.Expr))
+	if len(r.Labels) > 0 {
+		b.WriteString("        labels:\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		fmt.Fprintf(b, "          %s: %s\n", name, quote(r.Labels[name]))
+	}
 }
 
 func (a Alert) write(b *strings.Builder, c Config) {
@@ -95,3 +103,6 @@ func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // quote writes a YAML string in which a backslash is one.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// indent moves each line of an expression to the right.
+func indent(expr string) string { return "  " + strings.ReplaceAll(expr, "\n", "\n  ") }

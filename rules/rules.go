@@ -106,9 +106,10 @@ type Alert struct {
 
 // Record is one recording rule.
 type Record struct {
-	Name string // level:metric:operations
-	Expr string // PromQL, ${name} is a threshold
-	Why  string
+	Name   string // level:metric:operations
+	Expr   string // PromQL, ${name} is a threshold
+	Labels map[string]string
+	Why    string
 }
 
 // Group is a number of rules that are evaluated together, in order, records
@@ -123,7 +124,9 @@ type Group struct {
 
 // Groups lists all groups that have rules.
 func Groups(c Config) []Group {
-	all := []Group{availability(), hosts(), memory(), node(), requests(), slo(), exceptions(), self()}
+	all := []Group{
+		availability(), hosts(), memory(), node(), requests(c), slo(c), sloDays(), exceptions(), usual(), self(),
+	}
 	return slices.DeleteFunc(all, func(g Group) bool { return len(g.Records)+len(g.Alerts) == 0 })
 }
 
