@@ -1,4 +1,5 @@
-// Command gen writes the rules of the default configuration into a folder.
+// Command gen writes the rules of the default configuration into a folder: for
+// classic histograms, and for native ones.
 package main
 
 import (
@@ -14,7 +15,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: gen FOLDER")
 		os.Exit(2)
 	}
-	for name, text := range map[string]string{"pm25.yml": rules.File(rules.Default())} {
+	native := rules.Default()
+	native.Native = true
+	for name, text := range map[string]string{"pm25.yml": rules.File(rules.Default()), "pm25-native.yml": rules.File(native)} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "gen:", err)
 			os.Exit(1)
