@@ -7,21 +7,24 @@ import (
 	"time"
 )
 
-// Recorded series of requests. Those of routes have the labels of the route, those
-// of apps the labels of the app on its host; all count five minutes.
+// Recorded series of requests by route. All count five minutes.
 const (
-	routeRequests = "pm2_route:http_requests:increase5m"
-	routeFailed   = "pm2_route:http_requests_failed:increase5m"         // answered 5xx
-	routeSlow     = "pm2_route:http_requests_slow:increase5m"           // longer than route_slow_seconds
-	routeBad      = "pm2_route:http_requests_slow_or_failed:increase5m" // of an SLO
+	routeFailed   = "pm2_route:http_requests_failed:increase5m"    // answered 5xx
+	routeAnswered = "pm2_route:http_requests_answered:increase5m"  // otherwise
+	routeRequests = "pm2_route:http_requests:increase5m"           // both
+	routeTold     = "pm2_route:http_requests_very_slow:increase5m" // answered after route_slow_seconds
+
+	// With the label slo.
+	routeSlow = "pm2_route:http_requests_slow:increase5m" // answered after the SLO's latency
+	routeBad  = "pm2_route:http_requests_slow_or_failed:increase5m"
 )
 
 func requests(c Config) Group {
 	return Group{
 		Name:     "pm25-requests",
-		Interval: 15 * time.Second,
-		Why: "Counts of five minutes. They are taken from the histograms here, once, and kept for each route: all that is told of requests\n" +
-			"adds those up.",
+		Interval: 30 * time.Second,
+		Why: "Counts of five minutes: half a minute is soon enough. They are taken from the histograms here, once, and kept for each route:\n" +
+			"all that is told of requests adds those up.",
 		Records: c.requestRecords(),
 		Alerts:  []Alert{routeIsSlow(), routesCollapsed()},
 	}
@@ -31,92 +34,53 @@ func (c Config) requestRecords() []Record {
 	h := histograms{c}
 	records := []Record{
 		{
-			Name: routeRequests,
-			Expr: h.count(selection{}),
-			Why: "Requests of five minutes. A code is counted only when it was seen, so the first failures of a route make a series that\n" +
-				"begins above 0, in which increase() sees nothing. What was not there five minutes ago, of an app that was, began at 0.\n" +
-				"1xx are upgrades, of which nobody knows when they were answered.",
-		},
-		{
 			Name: routeFailed,
-			Expr: h.count(selection{matchers: []string{`code="5xx"`}}),
-			Why:  "Those of them that failed.",
+			Expr: h.failed(),
+			Why: "Requests of five minutes that were answered 5xx. A code is counted only when it was seen, so the first failures of a route make a\n" +
+				"series that begins above 0, in which increase() sees nothing: what was not there five minutes ago, of an app that was, began\n" +
+				"at 0.",
 		},
 		{
-			Name: routeSlow,
-			Expr: fmt.Sprintf("%s\n-\n%s", h.selected(routeRequests, c.slowSelection()), h.within(c.Thresholds.RouteSlowSeconds, selection{}, "")),
-			Why:  "Those of them that took longer than route_slow_seconds, of routes that may be told as slow.",
+			Name: routeAnswered,
+			Expr: h.answered(),
+			Why:  "The others, without upgrades (1xx), of which nobody knows when they were answered.",
+		},
+		{
+			Name: routeRequests,
+			Expr: routeAnswered + " + " + routeFailed + "\nor " + routeAnswered + "\nor " + routeFailed,
+			Why:  "Both. An app may have only one of them.",
+		},
+		{
+			Name: routeTold,
+			Expr: h.slower(c.Thresholds.RouteSlowSeconds, c.slowSelection()),
+			Why:  "Those that were answered, but after more than route_slow_seconds, of routes that may be told as slow.",
 		},
 	}
 	for i, o := range c.SLOs {
 		s := c.sloSelection(i)
-		all := h.selected(routeRequests, s)
+		slow, failed := fmt.Sprintf("%s{slo=%q}", routeSlow, o.Name), s.of(routeFailed)
+		slo := map[string]string{"slo": o.Name}
 		records = append(records, Record{
-			Name: routeBad,
-			Expr: fmt.Sprintf("(\n%s\n-\n%s\n)\nor\n%s", all, h.within(time.Duration(o.Latency).Seconds(), s, `code!="5xx"`), all),
-			Why: fmt.Sprintf("SLO %s: those that failed or took longer than %s. Where none was answered well, all are.\n", o.Name, o.Latency) +
-				"A request whose client went away counts by how long it had waited: an impatient client is the app's fault, a page that was\n" +
-				"left is not.",
-			Labels: map[string]string{"slo": o.Name},
+			Name: routeSlow, Labels: slo,
+			Expr: h.slower(time.Duration(o.Latency).Seconds(), s),
+			Why: fmt.Sprintf("SLO %s: those that were answered, but after more than %s.\n", o.Name, o.Latency) +
+				"A request whose client went away counts by how long it had waited: that a client lost patience is the app's fault, that a page\n" +
+				"was left at once is not.",
+		}, Record{
+			Name: routeBad, Labels: slo,
+			Expr: fmt.Sprintf("%s + ignoring (slo) %s\nor ignoring (slo) %s\nor ignoring (slo) %s", slow, failed, slow, failed),
+			Why:  "Those, and those that failed.",
 		})
 	}
 	return records
 }
 
-// histograms writes expressions over the histograms of requests, classic or native.
-type histograms struct{ Config }
-
-const onApp = "on (job, instance, daemon, pm2_namespace, app)"
-
-// count counts the requests of a selection in five minutes by route.
-func (h histograms) count(s selection) string {
-	if h.Native {
-		return fmt.Sprintf("histogram_count(\n%s\n)", indent(sumOfCodes(h.increase("pm2_http_request_duration_seconds", s), "code")))
-	}
-	return sumOfCodes(h.increase("pm2_http_request_duration_seconds_count", s), "code")
-}
-
-// within counts those of a selection, and of another matcher, that took no longer
-// than a time.
-func (h histograms) within(seconds float64, s selection, also string) string {
-	if also != "" {
-		s.matchers = append(slices.Clone(s.matchers), also)
-	}
-	if h.Native {
-		sum := sumOfCodes(h.increase("pm2_http_request_duration_seconds", s), "code")
-		return fmt.Sprintf("(\n  histogram_fraction(0, %s,\n%s\n  )\n  *\n  histogram_count(\n%s\n  )\n)",
-			number(seconds), indent(indent(sum)), indent(indent(sum)))
-	}
-	s.matchers = append([]string{leMatcher(seconds)}, s.matchers...)
-	return sumOfCodes(h.increase("pm2_http_request_duration_seconds_bucket", s), "code, le")
-}
-
-// increase is what each series of a metric grew in five minutes, also one that
-// was not there before them.
-func (h histograms) increase(metric string, s selection) string {
-	matchers := append(slices.Clone(s.matchers), `code!="1xx"`)
-	own := selector(metric, matchers...)
-	expr := fmt.Sprintf(`(
-  (%s unless %s offset 5m)
-  and %s (pm2_http_routes_collapsed_total offset 5m)
-)
-or
-increase(%s[5m])`, own, own, onApp, own)
-	if len(s.minus) == 0 {
-		return expr
-	}
-	expr = "(\n" + indent(expr) + "\n)"
+// of are the series of a metric that are in the selection.
+func (s selection) of(metric string, more ...string) string {
+	matchers := append(slices.Clone(more), s.matchers...)
+	expr := selector(metric, matchers...)
 	for _, m := range s.minus {
-		expr += "\nunless\n" + selector(metric, append(slices.Clone(matchers), m...)...)
-	}
-	return expr
-}
-
-// selected are the series of a recorded metric of routes that are in a selection.
-func (h histograms) selected(metric string, s selection) string {
-	expr := selector(metric, s.matchers...)
-	for _, m := range s.minus {
-		expr += " unless " + selector(metric, append(slices.Clone(s.matchers), m...)...)
+		expr += " unless " + selector(metric, append(slices.Clone(matchers), m...)...)
 	}
 	if len(s.minus) > 0 {
 		return "(" + expr + ")"
@@ -124,8 +88,68 @@ func (h histograms) selected(metric string, s selection) string {
 	return expr
 }
 
-func sumOfCodes(expr, labels string) string {
-	return fmt.Sprintf("sum without (%s) (\n%s\n)", labels, indent(expr))
+// histograms writes expressions over the histograms of requests, classic or native.
+type histograms struct{ Config }
+
+const (
+	requestDuration = "pm2_http_request_duration_seconds"
+	onApp           = "on (job, instance, daemon, pm2_namespace, app)"
+	answered        = `code!~"1xx|5xx"`
+)
+
+// failed counts the requests that were answered 5xx by route.
+func (h histograms) failed() string {
+	metric := requestDuration + "_count"
+	if h.Native {
+		metric = requestDuration
+	}
+	sum := fmt.Sprintf(`sum without (code) (
+  (
+    (%[1]s{code="5xx"} unless %[1]s{code="5xx"} offset 5m)
+    and %[2]s (pm2_http_routes_collapsed_total offset 5m)
+  )
+  or
+  increase(%[1]s{code="5xx"}[5m])
+)`, metric, onApp)
+	return h.counted(sum)
+}
+
+// answered counts those that were answered otherwise.
+func (h histograms) answered() string {
+	if h.Native {
+		return h.counted("sum without (code) (increase(" + selector(requestDuration, answered) + "[5m]))")
+	}
+	return "sum without (code) (increase(" + selector(requestDuration+"_count", answered) + "[5m]))"
+}
+
+// counted is the number of observations of a histogram that may be native.
+func (h histograms) counted(sum string) string {
+	if h.Native {
+		return "histogram_count(\n" + indent(sum) + "\n)"
+	}
+	return sum
+}
+
+// slower counts those that were answered after more than a time.
+func (h histograms) slower(seconds float64, s selection) string {
+	var within string
+	if h.Native {
+		within = fmt.Sprintf("histogram_fraction(0, %s, sum without (code) (%s)) * %s",
+			number(seconds), s.increase(requestDuration, answered), routeAnswered)
+	} else {
+		within = fmt.Sprintf("sum without (code, le) (%s)", s.increase(requestDuration+"_bucket", leMatcher(seconds), answered))
+	}
+	return s.of(routeAnswered) + "\n- " + within
+}
+
+// increase is what each series of a metric grew in five minutes.
+func (s selection) increase(metric string, more ...string) string {
+	matchers := append(slices.Clone(more), s.matchers...)
+	expr := "increase(" + selector(metric, matchers...) + "[5m])"
+	for _, m := range s.minus {
+		expr += " unless " + selector(metric, append(slices.Clone(matchers), m...)...)
+	}
+	return expr
 }
 
 // leMatcher matches a classic bucket as Prometheus 2 and 3 write it: 1 as "1" or

@@ -8,16 +8,16 @@ func routeIsSlow() Alert {
 		Severity: Warning,
 		Scope:    ScopeRoute,
 		Expr: `(
-  avg_over_time(pm2_route:http_requests_slow:increase5m{route!~"\\(other\\)|\\(unmatched\\)"}[10m])
-  / (avg_over_time(pm2_route:http_requests:increase5m[10m]) > 0)
+  avg_over_time(pm2_route:http_requests_very_slow:increase5m{route!~"\\(other\\)|\\(unmatched\\)"}[10m])
+  / (avg_over_time(pm2_route:http_requests_answered:increase5m[10m]) > 0)
 ) > ${route_slow_ratio}
 and
-avg_over_time(pm2_route:http_requests:increase5m[10m]) * 2 > ${route_min_requests} - 0.5
+avg_over_time(pm2_route:http_requests_answered:increase5m[10m]) * 2 > ${route_min_requests} - 0.5
 and
-pm2_route:http_requests_slow:increase5m > 0`,
+pm2_route:http_requests_very_slow:increase5m > 0`,
 		For:           5 * time.Minute,
 		KeepFiringFor: 10 * time.Minute,
-		Why: "The 95th percentile is above a second where more than one in twenty took longer than a second. That says the same, needs two\n" +
+		Why: "Of the requests that were answered: those that failed burn the budget.\nThe 95th percentile is above a second where more than one in twenty took longer than a second. That says the same, needs two\n" +
 			"series of a route in place of fourteen, and knows no last bucket behind which all are 10 s.\n" +
 			"A percentile of a few requests says nothing. What has no route of its own may be anything, and nobody could mend it.\n" +
 			"With nothing slow in the last five minutes it is over, also where the ten before were bad.",
