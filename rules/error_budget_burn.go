@@ -7,7 +7,7 @@ import (
 
 const whyBurn = "A budget of 30 days. The long window says that it matters, the short one that it goes on, so that the alert ends soon.\n" +
 	"A handful of bad requests is no matter for anybody, whatever their share: slo_min_bad, of which increase() of a scrape may miss\n" +
-	"a part, hence half of one less.\n"
+	"a part, hence half of one less. Of a service that is new, windows of days hold an hour: the window of an hour tells that.\n"
 
 // budgetBurnsFast is told by the windows in which a month's budget is gone in two,
 // or in five days.
@@ -39,7 +39,21 @@ type burning struct {
 
 func (b burning) expr() string {
 	limit := number(b.times) + " * " + serviceBudget
-	return fmt.Sprintf("(\n  %s > %s\n  and %s > %s\n  and %s\n)", badRatio(b.long), limit, badRatio(b.short), limit, enoughBad(b.long))
+	return fmt.Sprintf("(\n  %s > %s\n  and %s > %s\n  and %s%s\n)", badRatio(b.long), limit, badRatio(b.short), limit, enoughBad(b.long), known(b.long))
+}
+
+// known is true where a service has been there for half of a window. A window of
+// days that holds an hour is told by the one of an hour.
+func known(window string) string {
+	switch window {
+	case "6h":
+		return "\n  and " + serviceRequests + " offset 3h"
+	case "1d":
+		return "\n  and " + serviceRequests1h + " offset 12h"
+	case "3d":
+		return "\n  and " + serviceRequests1h + " offset 36h"
+	}
+	return ""
 }
 
 // enoughBad is true where enough requests were bad within a window to look at all.
