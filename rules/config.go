@@ -103,5 +103,8 @@ func (c Config) Validate() error {
 	if err := c.validateSLOs(); err != nil {
 		return err
 	}
+	if c.Thresholds.DeployWindowSeconds > 3600 {
+		return errors.New("thresholds: deploy_window_seconds is more than 3600: what was before a deploy is not known for longer than an hour")
+	}
 	return c.Thresholds.validate()
 }

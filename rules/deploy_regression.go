@@ -29,12 +29,12 @@ func deployRegression() Alert {
   )
 )
 and on (job, instance, daemon, pm2_namespace, app) (time() - pm2_app_deploy_timestamp_seconds < ${deploy_window_seconds})
-and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset ${deploy_window_seconds}s)`,
+and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset 1h)`,
 		For:           time.Minute,
 		KeepFiringFor: 10 * time.Minute,
 		Why: "Exceptions, failed requests or crashes that are three times what they were before, for as many requests, soon after the app's\n" +
 			"version or revision changed. A restart without a change is no deploy, nor is that of another app.\n" +
-			"An app that was not there before has nothing to get worse than. The few requests that fail while processes change places are\n" +
+			"An app that was not there an hour ago has nothing to get worse than. The few requests that fail while processes change places are\n" +
 			"a small share of five minutes.\n" +
 			"It ends with the time in which a deploy is to blame; what goes on is told by other alerts.",
 		Summary: Text{
