@@ -49,7 +49,7 @@ func (r *rewriter) records(rec Record) (all []Record, err error) {
 }
 
 func (r *rewriter) alerts(a Alert) (all []Alert, err error) {
-	s := r.Config.Alerts[a.Name]
+	s := r.Alerts[a.Name]
 	if s.Disabled {
 		return nil, nil
 	}
