@@ -100,6 +100,7 @@ function fragment (mib) {
 
 const warm = lru(60, 1)
 const slowly = lru(70, 4)
+const verySlowly = lru(60, 12)
 const busy = perHour < 30 ? 12 : 6 // MiB/s of requests: more where time runs faster
 
 const scenarios = {
@@ -107,6 +108,7 @@ const scenarios = {
   cache_warmup: () => { serve(busy); warm() },
   cache_linear: () => { serve(busy); hold(Math.min(60, 20 * hours())) },
   lru_fill: () => { serve(busy); slowly() },
+  lru_slow: () => { serve(busy); verySlowly() },
   cycle_4h: () => { serve(wave(0.5, 1, 4) * busy); hold(wave(0, 50, 4)) },
   cycle_24h: () => { serve(wave(0.3, 1.2, 24) * busy); hold(wave(0, 55, 24)) },
   batch_nightly: () => {
@@ -114,12 +116,12 @@ const scenarios = {
     serve((night ? 1.5 : 0.7) * busy)
     hold(night ? 60 : 0)
   },
-  leak_quick: () => { serve(busy); hold(24 * hours()) },
+  leak_quick: () => { serve(busy); hold(16 * hours()) },
   leak_fast: () => { serve(busy); hold(5 * hours()) },
-  leak_late: () => { serve(busy); hold(8 * Math.max(0, hours() - 5)) },
-  leak_days: () => { serve(busy); hold(2 * hours()) },
-  leak_slow: () => { serve(busy); hold(0.7 * hours()) },
-  leak_cycle: () => { serve(wave(0.3, 1.2, 24) * busy); hold(wave(0, 30, 24) + 0.6 * hours()) },
+  leak_late: () => { serve(busy); hold(7 * Math.max(0, hours() - 5)) },
+  leak_days: () => { serve(busy); hold(1.4 * hours()) },
+  leak_slow: () => { serve(busy); hold(0.5 * hours()) },
+  leak_cycle: () => { serve(wave(0.3, 1.2, 24) * busy); hold(wave(0, 30, 24) + 0.4 * hours()) },
   leak_buffer: () => { serve(busy); keepBuffers(6 * hours()) },
   leak_restarts: () => { serve(busy); hold(40 * hours()) },
   fragmentation: () => { serve(busy / 2); fragment(50) }

@@ -41,7 +41,7 @@ func (r *recorder) record() ([]byte, error) {
 
 // life is one start to its end.
 func (r *recorder) life() error {
-	cmd := exec.Command(r.node, fmt.Sprintf("--max-old-space-size=%d", r.OldSpace), r.app, r.Name,
+	cmd := exec.Command(r.node, fmt.Sprintf("--max-old-space-size=%d", r.OldSpace), "--max-semi-space-size=2", r.app, r.Name,
 		strconv.FormatFloat(r.SecondsPerHour, 'g', -1, 64), strconv.FormatInt(r.Every.Milliseconds(), 10))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
