@@ -12,7 +12,10 @@ func TestExplore(t *testing.T) {
 	for _, per := range []float64{hours, days} {
 		recs := load(t, per)
 		r := newReplay(t, rules.File(rules.Default()))
-		step := recs[0].Step()
+		step := 3 * time.Minute
+		if per == days {
+			step = 10 * time.Minute
+		}
 		begin := time.Now()
 		r.run(recs, step)
 		end := recs[0].Samples[len(recs[0].Samples)-1].At

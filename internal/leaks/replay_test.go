@@ -66,7 +66,13 @@ func newReplay(t testing.TB, file string) *replay {
 			r.group = g
 		}
 	}
-	if r.group == nil {
+	if r.group != nil {
+		for _, rule := range r.group.Rules() {
+			if a, ok := rule.(*promrules.AlertingRule); ok {
+				a.SetRestored(true) // or it writes no ALERTS
+			}
+		}
+	} else {
 		t.Fatal("no group pm25-memory in the rules")
 	}
 	return r
@@ -124,7 +130,9 @@ func (r *replay) append(app storage.Appender, rec *Recording, s Sample) {
 	process("nodejs_heap_size_used_bytes", s.HeapUsed)
 	process("nodejs_heap_used_after_gc_bytes", s.HeapAfterGC)
 	process("nodejs_heap_size_limit_bytes", rec.HeapLimit)
-	add("pm2_app_exits_total", float64(s.Restarts), "reason", "memory_limit")
+	if rec.OldSpace > 128 { // the others die of their heap's limit, which is a crash
+		add("pm2_app_exits_total", float64(s.Restarts), "reason", "memory_limit")
+	}
 }
 
 // times lists the moments, counted from the beginning, at which an expression

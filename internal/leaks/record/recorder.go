@@ -21,10 +21,13 @@ type recorder struct {
 
 	out       bytes.Buffer
 	heapLimit float64
+	began     time.Time
+	written   int // lines: one for each step since it began
 }
 
 // record returns the recording in the form that leaks.Parse reads.
 func (r *recorder) record() ([]byte, error) {
+	r.began = time.Now()
 	for {
 		if err := r.life(); err != nil {
 			return nil, err
@@ -78,6 +81,11 @@ func (r *recorder) sample(line string) (rss float64, err error) {
 		return 0, fmt.Errorf("sample %q: %w", line, err)
 	}
 	r.heapLimit = limit
-	fmt.Fprintf(&r.out, "%.1f,%.1f,%.1f,%d\n", rss/leaks.MiB, used/leaks.MiB, after/leaks.MiB, cpu)
+	line = fmt.Sprintf("%.1f,%.1f,%.1f,", rss/leaks.MiB, used/leaks.MiB, after/leaks.MiB)
+	// Where the machine is busy some come late: time has to stay even.
+	for due := int(time.Since(r.began)/r.Every) + 1; r.written < due; r.written++ {
+		fmt.Fprintf(&r.out, "%s%d\n", line, cpu)
+		cpu = 0
+	}
 	return rss, nil
 }
