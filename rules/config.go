@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
 )
 
@@ -43,6 +44,12 @@ type Config struct {
 	// Selector is matchers that each selector of agents' metrics gets besides its
 	// own, such as bucket="prod".
 	Selector string `yaml:"selector"`
+	// HostLabels are target labels that tell hosts apart: what counts for a
+	// service is added up over them.
+	HostLabels []string `yaml:"host_labels"`
+	// SLOs are what services have to keep; a request counts for the first that
+	// matches it.
+	SLOs []SLO `yaml:"slos"`
 
 	Thresholds Thresholds `yaml:"thresholds"`
 	// Overrides are other thresholds for some apps or hosts.
@@ -94,6 +101,17 @@ func (c Config) Validate() error {
 		if err := CheckURL(link); err != nil {
 			return fmt.Errorf("%s %w", key, err)
 		}
+	}
+	for _, label := range c.HostLabels {
+		if !model.LabelName(label).IsValidLegacy() {
+			return fmt.Errorf("host_labels: %q is no name of a label", label)
+		}
+	}
+	if err := c.validateSLOs(); err != nil {
+		return err
+	}
+	if c.Thresholds.DeployWindowSeconds > 3600 {
+		return errors.New("thresholds: deploy_window_seconds is more than 3600: what was before a deploy is not known for longer than an hour")
 	}
 	if err := c.Thresholds.validate(); err != nil {
 		return err

@@ -126,3 +126,6 @@ func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // quote writes a YAML string in which a backslash is one.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// indent moves each line of an expression to the right.
+func indent(expr string) string { return "  " + strings.ReplaceAll(expr, "\n", "\n  ") }

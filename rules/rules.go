@@ -134,7 +134,9 @@ func Groups(c Config) []Group {
 
 // builtin are all groups as they are written.
 func builtin(c Config) []Group {
-	return []Group{availability(), hosts(), memory(), node(), requests(), slo(), exceptions(), self()}
+	return []Group{
+		availability(), hosts(), memory(), node(), requests(c), slo(c), sloDays(), exceptions(), usual(), self(),
+	}
 }
 
 // Alerts lists the alerts of all groups.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,23 +39,64 @@ func TestGenerated(t *testing.T) {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	n := 0
+	want, n := 0, 0
+	for _, g := range Groups(Default()) {
+		want += len(g.Records) + len(g.Alerts)
+	}
 	for _, g := range groups.Groups {
 		n += len(g.Rules)
 	}
-	if n != len(Alerts(Default())) {
-		t.Errorf("%d rules in the file, %d alerts", n, len(Alerts(Default())))
+	if n != want {
+		t.Errorf("%d rules in the file, want %d", n, want)
 	}
 }
 
 // TestCatalog: no expression names a metric, a label or a label's value that
 // the catalog lacks.
 func TestCatalog(t *testing.T) {
-	for _, a := range Alerts(Default()) {
-		for _, problem := range foreign(t, Default().expand(a.Expr)) {
-			t.Errorf("%s: %s", a.Name, problem)
+	for _, g := range Groups(Default()) {
+		for _, r := range g.Records {
+			for _, problem := range foreign(t, Default().expand(r.Expr)) {
+				t.Errorf("%s: %s", r.Name, problem)
+			}
+		}
+		for _, a := range g.Alerts {
+			for _, problem := range foreign(t, Default().expand(a.Expr)) {
+				t.Errorf("%s: %s", a.Name, problem)
+			}
 		}
 	}
+}
+
+// recorded finds the recording rule of a name.
+func recorded(name string) (Record, bool) {
+	for _, g := range Groups(Default()) {
+		for _, r := range g.Records {
+			if r.Name == name {
+				return r, true
+			}
+		}
+	}
+	return Record{}, false
+}
+
+// metric finds a metric of the catalog by the name of one of its series.
+func metric(name string) (catalog.Metric, bool) {
+	for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
+		m, ok := catalog.Lookup(strings.TrimSuffix(name, suffix))
+		if ok && suffix == "_bucket" {
+			m.Labels = append(m.Labels, catalog.Label{Name: "le"})
+		}
+		if ok && (suffix == "" || m.Type == catalog.Histogram) {
+			return m, true
+		}
+	}
+	external := catalog.External()
+	i := slices.IndexFunc(external, func(m catalog.Metric) bool { return m.Name == name })
+	if i < 0 {
+		return catalog.Metric{}, false
+	}
+	return external[i], true
 }
 
 func TestForeignFindsWhatTheCatalogLacks(t *testing.T) {
@@ -85,10 +127,11 @@ func foreign(t *testing.T, expr string) (problems []string) {
 	known := slices.Clone(targetLabels)
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {
-			m, ok := catalog.Lookup(v.Name)
-			if v.Name == "up" { // Prometheus' own
+			if r, ok := recorded(v.Name); ok { // itself checked; it has no label that its metrics lack
+				known = append(known, labelsOf(t, r)...)
 				return nil
 			}
+			m, ok := metric(v.Name)
 			if !ok {
 				problems = append(problems, "no metric "+v.Name)
 			}
@@ -115,6 +158,30 @@ func foreign(t *testing.T, expr string) (problems []string) {
 		return nil
 	})
 	return problems
+}
+
+// labelsOf lists the labels of the metrics that a recording rule is made of.
+func labelsOf(t *testing.T, r Record) (names []string) {
+	t.Helper()
+	names = slices.Collect(maps.Keys(r.Labels))
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(Default().expand(r.Expr))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, r.Expr)
+	}
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			if v.Name == r.Name { // what it was before
+				return nil
+			}
+			if source, ok := recorded(v.Name); ok {
+				names = append(names, labelsOf(t, source)...)
+			} else if m, ok := metric(v.Name); ok {
+				names = append(names, m.LabelNames()...)
+			}
+		}
+		return nil
+	})
+	return names
 }
 
 func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []string) {
@@ -158,6 +225,7 @@ func TestRunbooks(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
+	names = slices.Compact(names) // some have a critical and a warning variant
 	if got := runbooks.Names(); !slices.Equal(got, names) {
 		t.Errorf("runbooks %q, alerts %q", got, names)
 	}

@@ -1,5 +1,5 @@
-// Command gen writes the rules of the default configuration into a folder, and the
-// document that lists them.
+// Command gen writes the rules of the default configuration into a folder, for
+// classic histograms and for native ones, and the document that lists them.
 package main
 
 import (
@@ -23,7 +23,9 @@ func main() {
 }
 
 func run(folder, tests, name string) error {
-	for name, text := range map[string]string{"pm25.yml": rules.File(rules.Default())} {
+	native := rules.Default()
+	native.Native = true
+	for name, text := range map[string]string{"pm25.yml": rules.File(rules.Default()), "pm25-native.yml": rules.File(native)} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			return err
 		}
