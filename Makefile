@@ -228,6 +228,13 @@ routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/n
 loki-conformance: tools-loki ## Ask a real Loki and our read API the same (the first build of Loki takes some minutes)
 	LOKI=$(TOOLS)/loki LOGCLI=$(TOOLS)/logcli $(GO) test -tags=oracle -timeout 10m -v $(GOTESTFLAGS) -run 'Loki|Logcli' ./internal/lokiapi/
 
+.PHONY: record-leaks
+record-leaks: ## Record anew what memory healthy and leaking services use: a quarter of an hour
+	@$(need_go)
+	@$(need_node)
+	nice $(GO) run ./internal/leaks/record
+	PM25_LEAKS_WRITE=1 $(GO) test -run '^TestLeaks$$' -v $(GOTESTFLAGS) ./internal/leaks/
+
 .PHONY: pictures
 pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in docs/pictures anew, with Chromium
 	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)

@@ -3,6 +3,7 @@ package leaks
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ type told struct {
 }
 
 // replayed replays the recordings of one compression against a rule file.
-func replayed(t *testing.T, perHour float64, file string, step time.Duration, others bool) (all []told) {
+func replayed(t *testing.T, perHour float64, file string, step time.Duration, others bool) (all []told, needed map[guard][]string) {
 	t.Helper()
 	recordings := load(t, perHour)
 	r := newReplay(t, file)
@@ -61,8 +62,9 @@ func replayed(t *testing.T, perHour float64, file string, step time.Duration, ot
 		for _, c := range common {
 			ask(c.name, c.expr)
 		}
+		needed = r.needed(t, all, end, step)
 	}
-	return all
+	return all, needed
 }
 
 // found is when the first of our alerts fired after the leak began.
@@ -165,15 +167,13 @@ func (x told) aims() (failed []string) {
 	return failed
 }
 
-func all(t *testing.T, file string, others bool) []told {
-	t.Helper()
-	return append(replayed(t, hours, file, steps[hours], others), replayed(t, days, file, steps[days], others)...)
-}
-
 // TestLeaks replays every recording against the rules, and holds the aims.
 func TestLeaks(t *testing.T) {
 	table := doctable.New("scenario", "what", ours[0], ours[1], ours[2], ours[3], ours[4], "room gone", common[0].name, common[1].name, common[2].name)
-	for _, x := range all(t, rules.File(rules.Default()), true) {
+	file := rules.File(rules.Default())
+	inHours, neededHours := replayed(t, hours, file, steps[hours], true)
+	inDays, neededDays := replayed(t, days, file, steps[days], true)
+	for _, x := range append(inHours, inDays...) {
 		for _, failed := range x.aims() {
 			t.Error(failed)
 		}
@@ -185,4 +185,10 @@ func TestLeaks(t *testing.T) {
 			x.cell(common[0].name), x.cell(common[1].name), x.cell(common[2].name))
 	}
 	doc.Write(t, "leaks", table)
+
+	parts := doctable.New("alert", "condition", "fires without it")
+	for _, g := range guards() {
+		parts.Add(g.alert, g.name, strings.Join(append(neededHours[g], neededDays[g]...), ", "))
+	}
+	doc.Write(t, "guards", parts)
 }

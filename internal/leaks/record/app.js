@@ -4,18 +4,22 @@
 // sample: RSS, heap used, heap after the last major collection, heap size limit
 // (bytes), CPU time since the sample before (ms).
 //
-// usage: node app.js SCENARIO SECONDS_PER_HOUR MS_PER_SAMPLE
+// usage: node app.js SCENARIO SECONDS_PER_HOUR MS_PER_SAMPLE PACE
 //
 // An "hour" is as many seconds as the second argument says; all times below are in
-// such hours, all sizes in MiB.
+// such hours, all sizes in MiB. Seconds are counted in ticks of its own, which come
+// PACE times as fast as the clock's if the machine can: one that is busy makes it
+// slower, not different.
 
 const { PerformanceObserver, constants } = require('perf_hooks')
 const v8 = require('v8')
 
 const MIB = 1 << 20
-const [scenario, perHour, perSample] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
-const born = process.hrtime.bigint()
-const hours = () => Number(process.hrtime.bigint() - born) / 1e9 / perHour
+const scenario = process.argv[2]
+const [perHour, perSample, pace] = process.argv.slice(3).map(Number)
+const TICK = 50 // ms
+let ticks = 0
+const hours = () => ticks * TICK / 1000 / perHour
 
 // About 2 KiB on the heap: an object with an array and a flat string.
 const text = Buffer.alloc(1024, 'pm25')
@@ -31,13 +35,8 @@ const RECORD = 2080 / MIB
 const base = globalThis.base = [] // global, or V8 sees that nobody uses it
 let inFlight = []
 const old = []
-const TICK = 50
-let last = born
 function serve (mibPerSecond) {
-  const now = process.hrtime.bigint()
-  const seconds = Math.min(Number(now - last) / 1e9, 1)
-  last = now
-  for (let n = mibPerSecond / RECORD * seconds; n > 0; n--) inFlight.push(record())
+  for (let n = mibPerSecond / RECORD * TICK / 1000; n > 0; n--) inFlight.push(record())
   if (inFlight.length * RECORD > 1) {
     old.push(inFlight)
     inFlight = []
@@ -141,13 +140,17 @@ new PerformanceObserver((list) => {
 
 for (let n = 0; n * RECORD < 20; n++) base.push(record())
 const run = scenarios[scenario]
-setInterval(run, TICK)
-setInterval(() => {
+function sample () {
   const memory = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   const cpu = Math.round((user + system) / 1000)
   const limit = v8.getHeapStatistics().heap_size_limit
   process.stdout.write(`${memory.rss} ${memory.heapUsed} ${afterGC} ${limit} ${cpu - spent}\n`)
   spent = cpu
-}, perSample)
+}
+setInterval(() => {
+  ticks++
+  run()
+  if (ticks * TICK % perSample === 0) sample()
+}, TICK / pace)
 process.stdin.on('end', () => process.exit()).resume() // ends with the recorder

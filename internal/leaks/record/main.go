@@ -20,7 +20,8 @@ func main() {
 	app := flag.String("app", "internal/leaks/record/app.js", "the services")
 	dir := flag.String("dir", "internal/leaks/testdata", "folder of the recordings")
 	node := flag.String("node", "node", "the Node.js to run")
-	length := flag.Duration("for", 18*time.Minute, "how long to record")
+	length := flag.Duration("for", 18*time.Minute, "how long to record, by the services' clock")
+	pace := flag.Float64("pace", 3, "how much faster than the wall's that clock runs, if the machine can")
 	only := flag.String("only", "", "scenarios, separated by commas; all without")
 	flag.Parse()
 	var wg sync.WaitGroup
@@ -29,7 +30,7 @@ func main() {
 			continue
 		}
 		wg.Go(func() {
-			r := recorder{Scenario: s, node: *node, app: *app, until: time.Now().Add(*length)}
+			r := recorder{Scenario: s, node: *node, app: *app, pace: *pace, samples: int(*length / s.Every)}
 			text, err := r.record()
 			if err == nil {
 				err = os.WriteFile(filepath.Join(*dir, s.Name+".csv"), text, 0o644)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"time"
 
 	"github.com/pm25/pm25/internal/leaks"
 )
@@ -17,22 +16,21 @@ import (
 type recorder struct {
 	leaks.Scenario
 	node, app string
-	until     time.Time
+	pace      float64
+	samples   int // to record
 
 	out       bytes.Buffer
 	heapLimit float64
-	began     time.Time
-	written   int // lines: one for each step since it began
+	written   int
 }
 
 // record returns the recording in the form that leaks.Parse reads.
 func (r *recorder) record() ([]byte, error) {
-	r.began = time.Now()
 	for {
 		if err := r.life(); err != nil {
 			return nil, err
 		}
-		if time.Now().After(r.until) {
+		if r.written >= r.samples {
 			break
 		}
 		r.out.WriteString(leaks.Restarted + "\n")
@@ -45,7 +43,7 @@ func (r *recorder) record() ([]byte, error) {
 // life is one start to its end.
 func (r *recorder) life() error {
 	cmd := exec.Command(r.node, fmt.Sprintf("--max-old-space-size=%d", r.OldSpace), "--max-semi-space-size=2", r.app, r.Name,
-		strconv.FormatFloat(r.SecondsPerHour, 'g', -1, 64), strconv.FormatInt(r.Every.Milliseconds(), 10))
+		strconv.FormatFloat(r.SecondsPerHour, 'g', -1, 64), strconv.FormatInt(r.Every.Milliseconds(), 10), strconv.FormatFloat(r.pace, 'g', -1, 64))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -64,7 +62,7 @@ func (r *recorder) life() error {
 		if err != nil {
 			return err
 		}
-		if rss > r.MemoryLimit || time.Now().After(r.until) {
+		if rss > r.MemoryLimit || r.written >= r.samples {
 			break
 		}
 	}
@@ -81,11 +79,7 @@ func (r *recorder) sample(line string) (rss float64, err error) {
 		return 0, fmt.Errorf("sample %q: %w", line, err)
 	}
 	r.heapLimit = limit
-	line = fmt.Sprintf("%.1f,%.1f,%.1f,", rss/leaks.MiB, used/leaks.MiB, after/leaks.MiB)
-	// Where the machine is busy some come late: time has to stay even.
-	for due := int(time.Since(r.began)/r.Every) + 1; r.written < due; r.written++ {
-		fmt.Fprintf(&r.out, "%s%d\n", line, cpu)
-		cpu = 0
-	}
+	r.written++
+	fmt.Fprintf(&r.out, "%.1f,%.1f,%.1f,%d\n", rss/leaks.MiB, used/leaks.MiB, after/leaks.MiB, cpu)
 	return rss, nil
 }
