@@ -7,6 +7,7 @@ type Document struct {
 	Tone     Tone
 	Mentions []string // people to call, as the kind names them; "all" is everybody
 	Blocks   []Block  // the most urgent first: the last are left out where room lacks
+	List     bool     // blocks are lines of a list, with no gaps between them
 	// More says how much was left out, by weight.
 	More func(left int) Line
 	Foot Line

@@ -52,7 +52,7 @@ func escapeWide(text string) string {
 func escapeEntities(text string) string {
 	var b strings.Builder
 	for _, r := range strings.ReplaceAll(oneLine(text), "://", ":"+apart+"//") {
-		if strings.ContainsRune("&<>*_~`[]()#@!|\\-+\"'", r) {
+		if strings.ContainsRune("&<>*_~`[]#@|\\", r) {
 			b.WriteString("&#" + strconv.Itoa(int(r)) + ";")
 			continue
 		}

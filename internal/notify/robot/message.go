@@ -71,7 +71,7 @@ func feishu(d Document) (any, int) {
 		}
 	}
 	for i, b := range d.Blocks {
-		if i > 0 {
+		if i > 0 && !d.List {
 			flush()
 			elements = append(elements, object{"tag": "hr"})
 		}
