@@ -8,21 +8,21 @@ func crashLoop() Alert {
 		Severity: Critical,
 		Scope:    ScopeApp,
 		Expr: `(
-  sum by (job, instance, host, daemon, pm2_namespace, app) (
+  sum without (reason) (
     increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m])
-  ) > 3.9
+  ) > ${crash_loop_ends} - 0.1
   and
-  sum by (job, instance, host, daemon, pm2_namespace, app) (
+  sum without (reason) (
     pm2_app_exits_total{reason=~"crash|signal|oom_kill"}
   )
 )
 or
 (
-  sum by (job, instance, host, daemon, pm2_namespace, app) (
+  sum without (reason) (
     pm2_app_exits_total{reason=~"crash|signal|oom_kill"}
-  ) > 3.9
+  ) > ${crash_loop_ends} - 0.1
   unless
-  sum by (job, instance, host, daemon, pm2_namespace, app) (
+  sum without (reason) (
     max_over_time(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[10m] offset 10m)
   )
 )
@@ -35,7 +35,13 @@ and on (job, instance, daemon) (pm2_up offset 10m) == 1`,
 			"ago, nor in the ten before, of a daemon that was. (Of a daemon that is new to Prometheus too, the counter may be old. So may\n" +
 			"that of an app which was deleted and started again; after more than five minutes it begins at 0.)\n" +
 			"A loop that PM2 slows down ends less often than the window needs, hence keep_firing_for.",
-		Summary:     `{{ $labels.app }} on {{ or $labels.host $labels.instance }} is in a crash loop`,
-		Description: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended more than three times in the last ten minutes by crashes or signals, and was started again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
+		Summary: Text{
+			EN: `{{ $labels.app }} on {{ or $labels.host $labels.instance }} is in a crash loop`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }} 反复崩溃`,
+		},
+		Description: Text{
+			EN: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended more than three times in the last ten minutes by crashes or signals, and was started again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在最近十分钟内因崩溃或信号结束了三次以上，并被重新启动。用 "pm2 logs {{ $labels.app }} --err --lines 50" 查看原因。`,
+		},
 	}
 }

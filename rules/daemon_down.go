@@ -12,7 +12,13 @@ func daemonDown() Alert {
 		Why: "`pm2 update` and `pm2 kill` with a start right after leave PM2 unreachable for some seconds: half a minute is no update.\n" +
 			"The window, not `for`, holds that time, so that neither a missed scrape nor a restart of Prometheus begins it anew.\n" +
 			"Where scrapes are further apart than the window, the last one counts.",
-		Summary:     `PM2 {{ $labels.daemon }} on {{ or $labels.host $labels.instance }} does not answer`,
-		Description: `The PM2 daemon {{ $labels.daemon }} on {{ or $labels.host $labels.instance }} has not answered for half a minute. Its apps may be gone, or run on without anybody to restart them. Do not look with "pm2 list": where no daemon is, it starts an empty one. The runbook says how.`,
+		Summary: Text{
+			EN: `PM2 {{ $labels.daemon }} on {{ or $labels.host $labels.instance }} does not answer`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 PM2 {{ $labels.daemon }} 无响应`,
+		},
+		Description: Text{
+			EN: `The PM2 daemon {{ $labels.daemon }} on {{ or $labels.host $labels.instance }} has not answered for half a minute. Its apps may be gone, or run on without anybody to restart them. Do not look with "pm2 list": where no daemon is, it starts an empty one. The runbook says how.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 PM2 守护进程 {{ $labels.daemon }} 已有半分钟没有响应。它的应用可能已经不在，或者还在运行但没人会重启它们。不要用 "pm2 list" 查看：没有守护进程时，它会启动一个空的。处理手册说明了怎么做。`,
+		},
 	}
 }

@@ -8,30 +8,48 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-//go:generate go run ./gen generated/pm25.yml
+//go:generate go run ./gen generated
 
 // File returns all rules as a Prometheus rule file.
-func File() string {
+func File(c Config) string {
 	var b strings.Builder
 	b.WriteString("# Written by `make generate` from package rules.\ngroups:\n")
-	fmt.Fprintf(&b, "  - name: pm25\n    interval: %s\n    rules:\n", duration(Interval))
-	for i, a := range Alerts() {
+	for i, g := range Groups(c) {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		a.write(&b)
+		g.write(&b, c)
 	}
 	return b.String()
 }
 
-func (a Alert) write(b *strings.Builder) {
-	for line := range strings.Lines(a.Why) {
-		fmt.Fprintf(b, "      # %s\n", strings.TrimSuffix(line, "\n"))
+func (g Group) write(b *strings.Builder, c Config) {
+	writeComment(b, "  ", g.Why)
+	fmt.Fprintf(b, "  - name: %s\n    interval: %s\n    rules:\n", g.Name, duration(g.Interval))
+	for i, r := range g.Records {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		r.write(b, c)
 	}
-	fmt.Fprintf(b, "      - alert: %s\n        expr: |-\n", a.Name)
-	for line := range strings.Lines(a.Expr) {
-		fmt.Fprintf(b, "          %s\n", strings.TrimSuffix(line, "\n"))
+	for i, a := range g.Alerts {
+		if i+len(g.Records) > 0 {
+			b.WriteString("\n")
+		}
+		a.write(b, c)
 	}
+}
+
+func (r Record) write(b *strings.Builder, c Config) {
+	writeComment(b, "      ", r.Why)
+	fmt.Fprintf(b, "      - record: %s\n", r.Name)
+	writeExpr(b, c.expand(r.Expr))
+}
+
+func (a Alert) write(b *strings.Builder, c Config) {
+	writeComment(b, "      ", a.Why)
+	fmt.Fprintf(b, "      - alert: %s\n", a.Name)
+	writeExpr(b, c.expand(a.Expr))
 	if a.For > 0 {
 		fmt.Fprintf(b, "        for: %s\n", duration(a.For))
 	}
@@ -39,40 +57,38 @@ func (a Alert) write(b *strings.Builder) {
 		fmt.Fprintf(b, "        keep_firing_for: %s\n", duration(a.KeepFiringFor))
 	}
 	fmt.Fprintf(b, "        labels:\n          severity: %s\n          scope: %s\n        annotations:\n", a.Severity, a.Scope)
-	for _, annotation := range [][2]string{
-		{"summary", a.Summary},
-		{"description", a.Description},
-		{"runbook_url", "{{ $externalURL }}/runbooks/" + a.Name},
-		{"dashboard_url", a.dashboard()},
-		{"silence_url", a.silence()},
-	} {
+	for _, annotation := range a.annotations(c) {
 		fmt.Fprintf(b, "          %s: %s\n", annotation[0], quote(annotation[1]))
 	}
 }
 
-// dashboard links to the live page, with only what the alert is about.
-func (a Alert) dashboard() string {
-	link := "{{ $externalURL }}/?host={{ or $labels.host $labels.instance | urlQueryEscape }}"
-	if a.Scope == ScopeApp || a.Scope == ScopeProcess {
-		link += "&q={{ urlQueryEscape $labels.app }}"
+// annotations are names and templates, in order.
+func (a Alert) annotations(c Config) [][2]string {
+	l := links{c}
+	all := [][2]string{
+		{"summary", a.Summary.in(c.Language)},
+		{"description", a.Description.in(c.Language)},
+		{"runbook_url", l.runbook(a)},
+		{"dashboard_url", l.dashboard(a)},
+		{"silence_url", l.silence(a)},
 	}
-	return link
+	if a.Scope.hasApp() {
+		all = append(all, [2]string{"exceptions_url", l.exceptions(a)})
+	}
+	return all
 }
 
-// silence links to the page that silences just this alert.
-func (a Alert) silence() string {
-	link := fmt.Sprintf(`{{ $externalURL }}/silence?matcher={{ urlQueryEscape "alertname=\"%s\"" }}`, a.Name)
-	matcher := func(name string) string {
-		return fmt.Sprintf(`&matcher={{ printf "%s=%%q" $labels.%s | urlQueryEscape }}`, name, name)
+func writeComment(b *strings.Builder, indent, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(b, "%s# %s\n", indent, strings.TrimSuffix(line, "\n"))
 	}
-	for _, name := range a.Scope.labels() {
-		if name == "host" { // not every scrape job names it
-			link += "{{ if $labels.host }}" + matcher("host") + "{{ else }}" + matcher("instance") + "{{ end }}"
-			continue
-		}
-		link += matcher(name)
+}
+
+func writeExpr(b *strings.Builder, expr string) {
+	b.WriteString("        expr: |-\n")
+	for line := range strings.Lines(expr) {
+		fmt.Fprintf(b, "          %s\n", strings.TrimSuffix(line, "\n"))
 	}
-	return link
 }
 
 func duration(d time.Duration) string { return model.Duration(d).String() }

@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v2"
 
 	"github.com/pm25/pm25/docs/runbooks"
 	"github.com/pm25/pm25/internal/catalog"
@@ -20,7 +22,7 @@ import (
 )
 
 // targetLabels come with the target, not from the exporter.
-var targetLabels = []string{"job", "instance", "host"}
+var targetLabels = []string{"job", "instance", "host", "bucket"}
 
 // TestGenerated: the committed file is what the package writes, and Prometheus
 // reads it.
@@ -29,10 +31,10 @@ func TestGenerated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(committed) != File() {
+	if string(committed) != File(Default()) {
 		t.Error("generated/pm25.yml is stale: make generate")
 	}
-	groups, errs := rulefmt.Parse([]byte(File()), false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	groups, errs := rulefmt.Parse([]byte(File(Default())), false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -40,16 +42,16 @@ func TestGenerated(t *testing.T) {
 	for _, g := range groups.Groups {
 		n += len(g.Rules)
 	}
-	if n != len(Alerts()) {
-		t.Errorf("%d rules in the file, %d alerts", n, len(Alerts()))
+	if n != len(Alerts(Default())) {
+		t.Errorf("%d rules in the file, %d alerts", n, len(Alerts(Default())))
 	}
 }
 
 // TestCatalog: no expression names a metric, a label or a label's value that
 // the catalog lacks.
 func TestCatalog(t *testing.T) {
-	for _, a := range Alerts() {
-		for _, problem := range foreign(t, a.Expr) {
+	for _, a := range Alerts(Default()) {
+		for _, problem := range foreign(t, Default().expand(a.Expr)) {
 			t.Errorf("%s: %s", a.Name, problem)
 		}
 	}
@@ -142,7 +144,7 @@ func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []s
 // for, and there is none without an alert.
 func TestRunbooks(t *testing.T) {
 	var names []string
-	for _, a := range Alerts() {
+	for _, a := range Alerts(Default()) {
 		names = append(names, a.Name)
 		text, err := os.ReadFile(filepath.Join("../docs/runbooks", a.Name+".md"))
 		if err != nil {
@@ -163,46 +165,97 @@ func TestRunbooks(t *testing.T) {
 
 // TestConventions holds what all alerts have in common.
 func TestConventions(t *testing.T) {
-	for _, a := range Alerts() {
-		switch {
-		case a.Severity != Critical && a.Severity != Warning:
-			t.Errorf("%s: severity %q", a.Name, a.Severity)
-		case a.Why == "" || a.Summary == "" || a.Description == "":
-			t.Errorf("%s: a text is missing", a.Name)
-		case strings.Contains(a.Summary, "$value"):
-			t.Errorf("%s: the summary changes with the value, so it would be told again", a.Name)
+	for _, a := range Alerts(Default()) {
+		if !slices.Contains(Severities(), a.Severity) || !slices.Contains(Scopes(), a.Scope) {
+			t.Errorf("%s: severity %q, scope %q", a.Name, a.Severity, a.Scope)
 		}
-		for _, label := range a.Scope.labels() {
-			if !strings.Contains(a.Summary+a.Description, "$labels."+label+" ") {
-				t.Errorf("%s: the texts do not say which %s", a.Name, label)
+		if a.Why == "" {
+			t.Errorf("%s: why is it as it is?", a.Name)
+		}
+		for _, language := range []string{English, Chinese} {
+			summary, all := a.Summary.in(language), a.Summary.in(language)+a.Description.in(language)
+			if summary == "" || a.Description.in(language) == "" || strings.Contains(summary, "\n") {
+				t.Errorf("%s: a text in %s is missing or has more than one line", a.Name, language)
 			}
+			if strings.Contains(summary, "$value") {
+				t.Errorf("%s: the summary in %s changes with the value, so it would be told again", a.Name, language)
+			}
+			for _, label := range a.Scope.labels() {
+				if !strings.Contains(all, "$labels."+label) {
+					t.Errorf("%s: the texts in %s do not say which %s", a.Name, language, label)
+				}
+			}
+		}
+		if chinese := a.Summary.ZH + a.Description.ZH; !strings.ContainsFunc(chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			t.Errorf("%s: no Chinese in %q", a.Name, chinese)
 		}
 	}
 }
 
-// TestPromtool runs promtool's tests in testdata: for each alert that it fires,
-// not sooner than it should, that it ends, and what must not raise it.
+// TestPromtool runs promtool's tests in testdata and holds what they show of each
+// alert: that it fires, not sooner than it should, that it ends, and what must not
+// raise it. The name of a test says which: "ALERT fires waits ends: …", "ALERT
+// silent: what must not raise it".
 func TestPromtool(t *testing.T) {
 	promtool := promtest.Binary(t, "promtool")
 	tests, err := filepath.Glob("testdata/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all strings.Builder
 	for _, file := range tests {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yml"), func(t *testing.T) {
+			t.Parallel()
+			promtoolSays(t, promtool, "test", "rules", file)
+		})
+	}
+	promtoolSays(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", "generated/pm25.yml")
+	shown := shownByTests(t, tests)
+	for _, a := range Alerts(Default()) {
+		for _, what := range []string{"fires", "waits", "ends", "silent"} {
+			if what == "waits" && a.For == 0 || a.Severity == None {
+				continue
+			}
+			if len(shown[a.Name][what]) == 0 {
+				t.Errorf("no test in testdata whose name says that %s %s", a.Name, what)
+			}
+		}
+	}
+}
+
+// shownByTests lists by alert, and by what the names of tests say of it, the rest
+// of those names.
+func shownByTests(t *testing.T, files []string) map[string]map[string][]string {
+	t.Helper()
+	shown := map[string]map[string][]string{}
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all.Write(text)
-		promtoolSays(t, promtool, "test", "rules", file)
-	}
-	promtoolSays(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", "generated/pm25.yml")
-	for _, a := range Alerts() {
-		if !strings.Contains(all.String(), "alertname: "+a.Name+"\n") || !strings.Contains(all.String(), "alertname: "+a.Name+", exp_alerts: []") {
-			t.Errorf("no test that %s fires, or none that it does not", a.Name)
+		var doc struct {
+			Tests []struct {
+				Name string `yaml:"name"`
+			} `yaml:"tests"`
+		}
+		if err := yaml.Unmarshal(text, &doc); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, test := range doc.Tests {
+			head, rest, found := strings.Cut(test.Name, ": ")
+			words := strings.Fields(head)
+			if !found || len(words) < 2 {
+				t.Errorf("%s: the test's name %q is not \"ALERT fires waits ends silent: …\"", file, test.Name)
+				continue
+			}
+			if shown[words[0]] == nil {
+				shown[words[0]] = map[string][]string{}
+			}
+			for _, what := range words[1:] {
+				shown[words[0]][what] = append(shown[words[0]][what], rest)
+			}
 		}
 	}
+	return shown
 }
 
 func promtoolSays(t *testing.T, promtool string, args ...string) {

@@ -51,7 +51,7 @@ func (p *Pages) alertList(w http.ResponseWriter, r *http.Request) {
 		v.Summary = lang.T("alerts.summary", len(told), quiet)
 	}
 	for name, alerts := range by {
-		all := viewsOfAlerts(lang, alerts, p.opts.Now())
+		all := p.viewsOfAlerts(lang, alerts, p.opts.Now())
 		shown := all[:min(len(all), maxList)]
 		v.Receivers = append(v.Receivers, receiverView{Name: name, Alerts: shown, More: len(all) - len(shown)})
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/rules"
 )
 
 // alertView is an alert as pages show it.
@@ -20,7 +21,7 @@ type alertView struct {
 	Bad                          bool // critical
 }
 
-func viewOfAlert(lang language, f firing, now time.Time) alertView {
+func (p *Pages) viewOfAlert(lang language, f firing, now time.Time) alertView {
 	l := f.Labels
 	v := alertView{Name: l["alertname"], Severity: l["severity"], Where: where(l), Silence: silenceLink(l)}
 	v.Bad = v.Severity == "critical"
@@ -37,9 +38,11 @@ func viewOfAlert(lang language, f firing, now time.Time) alertView {
 		v.Graph = graphLink(f.Told.GeneratorURL)
 		v.Runbook = runbookLink(f.Told.Annotations["runbook_url"], f.Told.GeneratorURL)
 	}
-	// Rules are written in one language; the names of our own say it in both.
-	if _, ours := messages["alert."+v.Name]; ours && (v.Summary == "" || lang.Code != "en") {
-		v.Summary = lang.T("alert."+v.Name, cmp.Or(l["host"], l["instance"]), l["app"], l["daemon"], l["pm_id"])
+	// Rules are written in one language; what our own say is known in both.
+	if v.Summary == "" || lang.Code != rules.English {
+		if text, ours := p.summaries.In(lang.Code, l); ours {
+			v.Summary = text
+		}
 	}
 	return v
 }
@@ -60,7 +63,7 @@ func where(labels map[string]string) string {
 
 // viewsOfAlerts puts the loud ones first, the critical among them, and the
 // newest of those.
-func viewsOfAlerts(lang language, alerts []firing, now time.Time) []alertView {
+func (p *Pages) viewsOfAlerts(lang language, alerts []firing, now time.Time) []alertView {
 	sorted := slices.Clone(alerts)
 	quiet := func(f firing) int {
 		if f.Told != nil && len(f.Told.SilencedBy)+len(f.Told.InhibitedBy) > 0 {
@@ -83,7 +86,7 @@ func viewsOfAlerts(lang language, alerts []firing, now time.Time) []alertView {
 	})
 	out := make([]alertView, 0, len(sorted))
 	for _, f := range sorted {
-		out = append(out, viewOfAlert(lang, f, now))
+		out = append(out, p.viewOfAlert(lang, f, now))
 	}
 	return out
 }

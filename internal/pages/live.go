@@ -53,7 +53,7 @@ type hostView struct {
 func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 	snap := p.snapshot(r.Context())
 	lang := chooseLanguage(w, r)
-	view := viewOf(lang, snap, requestOf(r.URL.Query()))
+	view := p.viewOf(lang, snap, requestOf(r.URL.Query()))
 	view.Latest = p.latest(r.Context(), lang)
 	var more []Notice
 	for _, e := range snap.Errors {
@@ -103,13 +103,13 @@ func (r liveRequest) toggle(id string) string {
 }
 
 // viewOf turns a snapshot into what the page says.
-func viewOf(lang language, snap snapshot, ask liveRequest) liveView {
+func (p *Pages) viewOf(lang language, snap snapshot, ask liveRequest) liveView {
 	v := liveView{
 		Query: ask.Filter, Host: ask.Host, Clear: liveRequest{Lang: ask.Lang}.link(), Updated: clock(snap.At),
 		None: len(snap.Processes) == 0 && len(snap.Errors) == 0,
 	}
 	v.count(snap)
-	v.addAlerts(lang, snap)
+	v.addAlerts(lang, p.viewsOfAlerts(lang, snap.Alerts, snap.At))
 	v.addHosts(lang, snap, ask)
 	var shown []process
 	for _, p := range snap.Processes {
@@ -153,8 +153,7 @@ func (v *liveView) count(snap snapshot) {
 	v.Apps = len(apps)
 }
 
-func (v *liveView) addAlerts(lang language, snap snapshot) {
-	all := viewsOfAlerts(lang, snap.Alerts, snap.At)
+func (v *liveView) addAlerts(lang language, all []alertView) {
 	var names []string
 	for _, a := range all {
 		switch {

@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/pm25/pm25/internal/catalog"
-	"github.com/pm25/pm25/rules"
 )
 
 func TestMessagesInBothLanguages(t *testing.T) {
@@ -95,15 +94,6 @@ func TestMessagesForLabels(t *testing.T) {
 			if _, ok := messages[kind+v]; !ok {
 				t.Errorf("no message %s%s", kind, v)
 			}
-		}
-	}
-}
-
-// Rules are written in English: what our own say is in the catalog, too.
-func TestMessagesForAlerts(t *testing.T) {
-	for _, a := range rules.Alerts() {
-		if _, ok := messages["alert."+a.Name]; !ok {
-			t.Errorf("no message alert.%s: Chinese readers get %q", a.Name, a.Summary)
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/rules"
 )
 
 //go:embed templates
@@ -85,6 +86,7 @@ type Options struct {
 type Pages struct {
 	opts      Options
 	templates *template.Template
+	summaries rules.Summaries
 	handler   http.Handler
 
 	mu     sync.Mutex
@@ -102,7 +104,11 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	p := &Pages{opts: o, templates: t, memory: newMemory()}
+	summaries, err := rules.NewSummaries(rules.Alerts(rules.Default()))
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{opts: o, templates: t, summaries: summaries, memory: newMemory()}
 	mux := http.NewServeMux()
 	if o.Exceptions != nil {
 		p.exceptionRoutes(mux)

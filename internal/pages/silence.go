@@ -96,7 +96,7 @@ func (p *Pages) preview(r *http.Request, lang language, v *silenceView, given []
 			would = append(would, firing{Labels: a.Labels, Since: a.StartsAt, Told: &told[i]})
 		}
 	}
-	all := viewsOfAlerts(lang, would, p.opts.Now())
+	all := p.viewsOfAlerts(lang, would, p.opts.Now())
 	v.Would = all[:min(len(all), maxAlerts)]
 	v.WouldText = lang.T("silence.would", len(all))
 	if len(all) == 0 {

@@ -87,7 +87,7 @@ func New(o Options) (*Stack, error) {
 }
 
 func (s *Stack) prepare() (err error) {
-	s.rules = map[string]string{"builtin/pm25.yml": rules.File()}
+	s.rules = map[string]string{"builtin/pm25.yml": rules.File(rules.Default())}
 	if s.first, err = s.load(); err != nil {
 		return err
 	}

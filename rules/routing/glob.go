@@ -35,8 +35,7 @@ func match(glob, text string) bool {
 
 // expression is a glob as a regular expression that Alertmanager anchors.
 func expression(glob string) string {
-	quoted := regexp.QuoteMeta(glob)
-	return strings.NewReplacer(`\*`, "(?s:.*)", `\?`, "(?s:.)").Replace(quoted)
+	return "(?s)" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(glob))
 }
 
 // literal says that a glob stands for just itself.

@@ -14,7 +14,9 @@ type Owner struct {
 
 	Team      string   `yaml:"team"`
 	Receivers []string `yaml:"receivers"` // names of receivers.yml; none: its default
-	Page      []string `yaml:"page"`      // told besides them of what is critical
+	// Page are told besides them of what is critical; nil: those of receivers.yml,
+	// an empty list: nobody.
+	Page []string `yaml:"page"`
 	// Mention are the people whom a message calls, by the name of the robot: phone
 	// numbers for DingTalk, open IDs for Feishu, user IDs for WeCom, or "all".
 	Mention   map[string][]string `yaml:"mention"`
@@ -24,12 +26,21 @@ type Owner struct {
 // Find returns the first owner that matches.
 func (o Owners) Find(bucket, namespace, app string) (Owner, bool) {
 	i := slices.IndexFunc(o, func(owner Owner) bool {
-		return match(owner.Bucket, bucket) && match(owner.Namespace, namespace) && match(owner.App, app)
+		return owner.inBucket(bucket) && match(owner.Namespace, namespace) && match(owner.App, app)
 	})
 	if i < 0 {
 		return Owner{}, false
 	}
 	return o[i], true
+}
+
+// localBucket is where the server keeps what the agent in its own process
+// records. Metrics of that agent have no bucket, so an owner of the one owns the
+// other.
+const localBucket = "local"
+
+func (o Owner) inBucket(bucket string) bool {
+	return match(o.Bucket, bucket) || bucket == "" && match(o.Bucket, localBucket)
 }
 
 // Mentions are the people whom a message of a robot about an alert calls.

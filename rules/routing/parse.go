@@ -169,7 +169,7 @@ func (d *document) checkEmail(path string, e Email) {
 }
 
 func (d *document) checkAddress(path, address string) {
-	if a, err := mail.ParseAddress(address); err != nil || strings.Contains(address, "{{") || a.Address == "" {
+	if a, err := mail.ParseAddress(address); err != nil || a.Address == "" {
 		d.wrong(path, "write a mail address, as in ops@example.com")
 	}
 }
@@ -198,9 +198,6 @@ func checkURL(text string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return fmt.Errorf("it is no URL that begins with http:// or https:// and names a host")
 	}
-	if strings.Contains(text, "{{") {
-		return fmt.Errorf("it holds a template, which is not taken here")
-	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return fmt.Errorf("it holds a control character: remove it")
 	}
@@ -216,8 +213,8 @@ func (d *document) checkOwner(path string, o Owner) {
 	switch {
 	case o.Team == "":
 		d.wrong(path+".team", "it is missing: write the name of the team")
-	case len(o.Team) > maxGlob || strings.ContainsFunc(o.Team, unicode.IsControl) || strings.Contains(o.Team, "{{"):
-		d.wrong(path+".team", "write a short name on one line, without {{")
+	case len(o.Team) > maxGlob || strings.ContainsFunc(o.Team, unicode.IsControl):
+		d.wrong(path+".team", "write a short name on one line")
 	}
 	for key, names := range map[string][]string{"receivers": o.Receivers, "page": o.Page} {
 		for i, name := range names {

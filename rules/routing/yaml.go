@@ -129,6 +129,8 @@ func (d *document) check(path string, n *yaml.Node, t reflect.Type) {
 	default:
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!binary" {
 			d.wrong(path, "one text is expected here: write it in quotes")
+		} else if strings.Contains(n.Value, "{{") { // Alertmanager would run it
+			d.wrong(path, "templates are not taken here: remove {{")
 		}
 	}
 }

@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"go.yaml.in/yaml/v2"
+)
+
+// The languages of texts.
+const (
+	English = "en"
+	Chinese = "zh"
+)
+
+// DefaultYAML is the default configuration with comments, for people to change.
+//
+//go:embed config.yml
+var DefaultYAML []byte
+
+// Config is all that a team may set about rules.
+type Config struct {
+	// Language of summaries and descriptions: English or Chinese.
+	Language string `yaml:"language"`
+	// Job and ServerJob are the scrape jobs of agents and of PM25's server.
+	Job       string `yaml:"job"`
+	ServerJob string `yaml:"server_job"`
+	// Native uses native histograms in place of classic buckets.
+	Native bool `yaml:"native_histograms"`
+	// PM25URL is where people reach PM25, for runbooks, silences, exceptions and
+	// the live page; empty: Prometheus' external URL, as inside `pm25 up`.
+	PM25URL string `yaml:"pm25_url"`
+	// RunbookURL is the address of runbooks, to which "/NAME" is added; empty:
+	// those of PM25.
+	RunbookURL string `yaml:"runbook_url"`
+	// GrafanaURL is where Grafana is; empty: links go to the live page.
+	GrafanaURL string `yaml:"grafana_url"`
+
+	Thresholds Thresholds `yaml:"thresholds"`
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	c, err := ParseConfig(DefaultYAML)
+	if err != nil {
+		panic(err) // embedded, and tested
+	}
+	return c
+}
+
+// ParseConfig reads a configuration in YAML. What it does not name is as in
+// Default. Errors name the key.
+func ParseConfig(text []byte) (Config, error) {
+	var c Config
+	if err := decode(DefaultYAML, &c); err != nil {
+		return Config{}, err
+	}
+	if err := decode(text, &c); err != nil {
+		return Config{}, err
+	}
+	return c, c.Validate()
+}
+
+func decode(text []byte, c *Config) error {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.SetStrict(true)
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// Validate reports a setting that is out of range, by its key.
+func (c Config) Validate() error {
+	if c.Language != English && c.Language != Chinese {
+		return fmt.Errorf("language is %q: it has to be en or zh", c.Language)
+	}
+	if c.Job == "" || c.ServerJob == "" {
+		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
+	}
+	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
+		if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			return fmt.Errorf("%s is no URL that begins with http:// or https:// and names a host", key)
+		}
+	}
+	return c.Thresholds.validate()
+}

@@ -1,0 +1,11 @@
+package rules
+
+import "time"
+
+func self() Group {
+	return Group{
+		Name:     "pm25-self",
+		Interval: 30 * time.Second,
+		Why:      "What PM25 says of itself.",
+	}
+}

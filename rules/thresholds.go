@@ -1,0 +1,89 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Thresholds are the numbers that rules compare with and that boards draw. Ratios
+// are from 0 to 1, times in seconds, sizes in bytes. Their YAML names are what
+// expressions call them. All have to be positive.
+type Thresholds struct {
+	CrashLoopEnds    float64 `yaml:"crash_loop_ends"`   // Ends of an app in ten minutes that nobody asked for: as many are a crash loop.
+	FrequentRestarts float64 `yaml:"frequent_restarts"` // Restarts of an app in an hour, for any reason but deploys and timers: as many are frequent.
+	StoppedSeconds   float64 `yaml:"stopped_seconds"`   // How long a process may stay stopped before somebody is asked whether it was forgotten.
+	CronLateSeconds  float64 `yaml:"cron_late_seconds"` // How much later than it was due a cron job may start.
+
+	HostMemoryAvailableRatio float64 `yaml:"host_memory_available_ratio"` // Share of a host's memory that has to be available.
+	HostLoadPerCPU           float64 `yaml:"host_load_per_cpu"`           // Load of 15 minutes for each CPU.
+	DiskAvailableRatio       float64 `yaml:"disk_available_ratio"`        // Share of a file system that has to be free.
+	DiskFillSeconds          float64 `yaml:"disk_fill_seconds"`           // A file system that is full within this time, at the pace of the last hour, is filling.
+	LogFileBytes             float64 `yaml:"log_file_bytes"`              // Size of an app's log files that rotation should not let them reach.
+
+	MemoryNearLimitRatio float64 `yaml:"memory_near_limit_ratio"` // Share of the memory limit at which a restart is near.
+	MemoryLimitRestarts  float64 `yaml:"memory_limit_restarts"`   // Restarts by the memory limit within six hours: as many are a leak.
+	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for within 12 h to be a leak.
+	LeakFit              float64 `yaml:"leak_fit"`                // How well a straight line has to fit what grows: R² from 0 to 1.
+
+	HungSeconds                  float64 `yaml:"hung_seconds"`                   // How long a process that is online may be silent.
+	EventLoopUtilization         float64 `yaml:"eventloop_utilization"`          // Share of time in which the event loop is busy.
+	EventLoopUtilizationCritical float64 `yaml:"eventloop_utilization_critical"` // The same, when people are woken.
+	EventLoopBlockedSeconds      float64 `yaml:"eventloop_blocked_seconds"`      // How long one piece of work may keep the event loop.
+	GCRatio                      float64 `yaml:"gc_ratio"`                       // Share of time that may go to garbage collection.
+	CPURatio                     float64 `yaml:"cpu_ratio"`                      // Share of one CPU that a process may use all the time.
+	ClusterImbalance             float64 `yaml:"cluster_imbalance"`              // How many times the mean of its cluster one worker may use of the CPU.
+
+	RouteSlowSeconds float64 `yaml:"route_slow_seconds"` // 95th percentile of a route's duration above which it is slow. (Boards turn orange at route_warn_seconds.)
+	RouteWarnSeconds float64 `yaml:"route_warn_seconds"` // 95th percentile of a route's duration at which boards turn orange.
+	RouteMinRequests float64 `yaml:"route_min_requests"` // Requests in ten minutes below which a route's percentile says nothing.
+	SLOMinBad        float64 `yaml:"slo_min_bad"`        // Failed or slow requests below which no error budget burns, whatever the share.
+
+	ExceptionSpike      float64 `yaml:"exception_spike"`       // Exceptions of an app in five minutes below which there is no spike.
+	ExceptionSpikeTimes float64 `yaml:"exception_spike_times"` // How many times its usual number of exceptions an app has to have.
+	DeployWindowSeconds float64 `yaml:"deploy_window_seconds"` // How long after a deploy what gets worse is blamed on it.
+
+	SpoolFullRatio    float64 `yaml:"spool_full_ratio"`    // Share of its room that an agent's spool may fill before somebody is told.
+	ShipSilentSeconds float64 `yaml:"ship_silent_seconds"` // How long a server may acknowledge nothing.
+}
+
+// lookup returns a threshold by its YAML name.
+func (t Thresholds) lookup(name string) (float64, bool) {
+	v := reflect.ValueOf(t)
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("yaml") == name {
+			return v.Field(i).Float(), true
+		}
+	}
+	return 0, false
+}
+
+func (t Thresholds) validate() error {
+	v := reflect.ValueOf(t)
+	for i := range v.NumField() {
+		if value := v.Field(i).Float(); !(value > 0) {
+			return fmt.Errorf("thresholds: %s is %v: it has to be more than 0", v.Type().Field(i).Tag.Get("yaml"), value)
+		}
+	}
+	return nil
+}
+
+// expand puts the settings into an expression: ${name} is a threshold, ${job} and
+// ${server_job} are scrape jobs. A name that there is not stays, and does not
+// parse.
+func (c Config) expand(expr string) string {
+	return os.Expand(expr, func(name string) string {
+		switch name {
+		case "job":
+			return c.Job
+		case "server_job":
+			return c.ServerJob
+		}
+		if value, ok := c.Thresholds.lookup(name); ok {
+			return strings.TrimSuffix(strconv.FormatFloat(value, 'f', -1, 64), ".0")
+		}
+		return "${" + name + "}"
+	})
+}
