@@ -38,6 +38,8 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("targets", "File with the addresses of agents on other hosts, in the format of Prometheus' file_sd (JSON or YAML); repeatable, * is a wildcard.").StringsVar(&o.Targets)
 	cmd.Flag("config.file", "Prometheus configuration to run by; scrape jobs that it does not name (pm2, pm25) and the Alertmanager of this process are added.").StringVar(&o.ConfigFile)
 	cmd.Flag("alertmanager.config.file", "Alertmanager configuration to run by.").StringVar(&o.AlertmanagerConfigFile)
+	cmd.Flag("alert.receivers-file", "YAML file with who is told of alerts, and how: mail, Slack, Teams, PagerDuty, WeCom, DingTalk, Feishu, webhooks.").StringVar(&o.Alerting.Receivers)
+	cmd.Flag("alert.owners-file", "YAML file with which team is told of which apps.").StringVar(&o.Alerting.Owners)
 	cmd.Flag("alert.webhook", "Send alerts to this URL, as Alertmanager's webhook does.").StringVar(&o.WebhookURL)
 	cmd.Flag("storage.tsdb.retention.time", "How long samples are kept, such as 30d.").Default("15d").StringVar(&retention)
 	cmd.Flag("storage.tsdb.retention.size", "How much room samples may take, such as 5GB; 0 for any.").Default("0").SetValue(&retentionSize)

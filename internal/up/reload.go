@@ -8,7 +8,10 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/internal/memnet"
 	"github.com/pm25/pm25/internal/prom"
+	"github.com/pm25/pm25/internal/routingfiles"
+	"github.com/pm25/pm25/rules/routing"
 )
 
 // loaded is one reading of all configuration, checked.
@@ -63,12 +66,41 @@ func (s *Stack) load() (loaded, error) {
 	if err := prom.Check(l.prometheus, s.rules, o.Slog); err != nil {
 		return l, err
 	}
-	if o.AlertmanagerConfigFile == "" {
-		l.alertmanager, err = alertmanager.Default(o.WebhookURL)
-		return l, err
+	l.alertmanager, err = s.alertmanagerConfig()
+	return l, err
+}
+
+// notifyHost is where the bridge to chat robots answers in this process.
+const notifyHost = "notify"
+
+// alertmanagerConfig is of the files of receivers and owners, of Alertmanager's
+// own file, or built in.
+func (s *Stack) alertmanagerConfig() (*amconfig.Config, error) {
+	o := s.opts
+	if o.AlertmanagerConfigFile != "" {
+		conf, err := alertmanager.LoadFile(o.AlertmanagerConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("--alertmanager.config.file: %w", err)
+		}
+		return conf, nil
 	}
-	if l.alertmanager, err = alertmanager.LoadFile(o.AlertmanagerConfigFile); err != nil {
-		return l, fmt.Errorf("--alertmanager.config.file: %w", err)
+	if o.Alerting.Receivers == "" {
+		return alertmanager.Default(o.WebhookURL)
 	}
-	return l, nil
+	files, err := routingfiles.Read(o.Alerting)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range files.Warnings {
+		o.Slog.Warn(warning)
+	}
+	text, err := routing.Alertmanager(files.Receivers, files.Owners, routing.Options{BridgeURL: "http://" + notifyHost + memnet.Suffix})
+	if err != nil {
+		return nil, fmt.Errorf("--alert.receivers-file: %w", err)
+	}
+	conf, err := alertmanager.Load(text)
+	if err != nil {
+		return nil, fmt.Errorf("--alert.receivers-file %s: %w", o.Alerting.Receivers, err)
+	}
+	return conf, nil
 }

@@ -263,7 +263,7 @@ func (s *Stack) startAlerting() error {
 func (s *Stack) startAlertmanager(grace time.Duration) (err error) {
 	s.alertmanager, err = alertmanager.New(alertmanager.Options{
 		Dir: s.data.Sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
-		Sender: s.external.String() + "/graph?", Grace: grace,
+		Sender: s.external.String() + "/graph?", Grace: grace, Dial: s.network.DialContext,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
 	}, s.first.alertmanager)
 	if err != nil {

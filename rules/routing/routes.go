@@ -16,8 +16,8 @@ const groupBy = "[alertname, bucket, pm2_namespace, app]"
 type timing struct{ wait, interval, repeat, why string }
 
 var (
-	criticalTimes = timing{"5s", "30s", "1h", "Critical: who has to act is told within a minute of the cause. The rules have seen a lasting state already,\n" +
-		"so 5s are for company that comes with the same evaluation, and who comes later is told within 30s."}
+	criticalTimes = timing{"5s", "15s", "1h", "Critical: who has to act is told within a minute of the cause. The rules have seen a lasting state already,\n" +
+		"so 5s are for company that comes with the same evaluation, and who comes later is told within 15s."}
 	warningTimes = timing{"30s", "5m", "4h", "Warning: it waits 30s for something larger to fire, which inhibits it."}
 	exceptTimes  = timing{"1m", "15m", "24h", "Exceptions: a bad deploy brings many in its first minute. Each is told once; it fires for no more than an hour."}
 	infoTimes    = timing{"5m", "30m", "24h", "Info: a digest, at most one each 30m, without repetition for a day."}

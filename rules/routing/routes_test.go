@@ -132,8 +132,8 @@ func TestTimes(t *testing.T) {
 		}
 	})
 	for _, c := range []struct{ labels, wait, interval, repeat string }{
-		{"severity=critical app=api", "5s", "30s", "1h"},
-		{"severity=critical app=nobodys", "5s", "30s", "1h"},
+		{"severity=critical app=api", "5s", "15s", "1h"},
+		{"severity=critical app=nobodys", "5s", "15s", "1h"},
 		{"severity=warning app=api", "30s", "5m", "4h"},
 		{"severity=warning scope=exception app=api", "1m", "15m", "24h"},
 		{"severity=info app=api", "5m", "30m", "24h"},
