@@ -22,11 +22,11 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/pm25/pm25/internal/access"
-	"github.com/pm25/pm25/internal/alertfiles"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/datadir"
 	"github.com/pm25/pm25/internal/notify"
 	"github.com/pm25/pm25/internal/pages"
+	"github.com/pm25/pm25/internal/routingfiles"
 	"github.com/pm25/pm25/internal/server"
 )
 
@@ -47,8 +47,8 @@ type ProgramOptions struct {
 	ForgetAfter time.Duration
 	SourceURL   string
 
-	Alert         alertfiles.Files // --alert.receivers-file, --alert.owners-file
-	PrometheusURL string           // --prometheus.url; empty: there is none
+	Alerting      routingfiles.Names // --alert.receivers-file, --alert.owners-file
+	PrometheusURL string             // --prometheus.url; empty: there is none
 
 	Logger log.Logger
 	Slog   *slog.Logger // the same for libraries
@@ -74,7 +74,7 @@ func (o ProgramOptions) validate() error {
 	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
 		return err
 	}
-	if err := o.Alert.Validate(); err != nil {
+	if err := o.Alerting.Validate(); err != nil {
 		return err
 	}
 	if err := checkPrometheusURL(o.PrometheusURL); err != nil {
