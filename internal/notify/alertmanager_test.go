@@ -195,12 +195,12 @@ func TestAlertmanagerResolves(t *testing.T) {
 	s := newStack(t)
 	a := of("PM2CrashLoop", "critical", "feishu-app", "web-1")
 	s.raise(t, a)
-	if first := taken(t, s.robots[robot.Feishu], 1)[0]; !strings.Contains(first.Title, "[FIRING:1] PM2CrashLoop feishu-app@web-1") || len(first.Buttons) != 4 {
+	if first := taken(t, s.robots[robot.Feishu], 1)[0]; !strings.Contains(first.Title, "[FIRING:1] PM2CrashLoop feishu-app · web-1") || len(first.Buttons) != 4 {
 		t.Errorf("%+v", first)
 	}
 	a.EndsAt = time.Now()
 	s.raise(t, a)
-	if last := taken(t, s.robots[robot.Feishu], 2)[1]; !strings.Contains(last.Title, "[RESOLVED:1] PM2CrashLoop feishu-app@web-1") || !strings.Contains(last.Text, "resolved at ") {
+	if last := taken(t, s.robots[robot.Feishu], 2)[1]; !strings.Contains(last.Title, "[RESOLVED:1] PM2CrashLoop feishu-app · web-1") || !strings.Contains(last.Text, "resolved at ") {
 		t.Errorf("%+v", last)
 	}
 }

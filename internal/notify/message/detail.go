@@ -80,7 +80,7 @@ func tone(alerts []Alert) robot.Tone {
 	return tone
 }
 
-// title is "[FIRING:2] PM2CrashLoop api@web-1".
+// title is "[FIRING:2] PM2CrashLoop api · web-1".
 func (s Style) title(alerts []Alert) string {
 	firing := 0
 	for _, a := range alerts {

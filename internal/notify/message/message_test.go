@@ -107,15 +107,15 @@ func TestDetailed(t *testing.T) {
 	}
 	for language, wants := range map[string][]string{
 		routing.English: {
-			"[FIRING:1] PM2CrashLoop api@web-1\n", "critical · since 14:01:00 (2 min) · host web-1 · bucket shop\n",
+			"[FIRING:1] PM2CrashLoop api · web-1\n", "critical · since 14:01:00 (2 min) · host web-1 · bucket shop\n",
 			"Last end: crash, code 1, lived 12 s, peak memory 182 MiB, 3 s ago\n", "Exception: TypeError: x is not a function · pay (routes/pay.js:12)\n",
 			"Deployed 6 min ago: 1.4.2 → 1.4.3\n", "3 of 4 processes online, on 2 of 5 hosts\n", "Last lines of its log:\nconnecting\nTypeError: x\n",
 			"Look: pm2 logs api --err --lines 50\n", "Dashboard<http://a/?q=api>",
 		},
 		routing.Chinese: {
-			"[告警:1] PM2CrashLoop api@web-1\n", "严重 · 自 14:01:00 起(2 分钟) · 主机 web-1 · 分组 shop\n",
-			"上次退出:崩溃,退出码 1,存活 12 秒,内存峰值 182 MiB,3 秒前\n", "6 分钟前部署:1.4.2 → 1.4.3\n", "4 个进程中 3 个在线,5 台主机中 2 台受影响\n",
-			"查看:pm2 logs api --err --lines 50\n", "仪表盘<http://a/?q=api>",
+			"【告警 1】 PM2CrashLoop api · web-1\n", "严重 · 自 14:01:00 起（2 分钟） · 主机 web-1 · 分组 shop\n",
+			"上次退出：崩溃，退出码 1，存活 12 秒，内存峰值 182 MiB，3 秒前\n", "6 分钟前部署：1.4.2 → 1.4.3\n", "4 个进程中 3 个在线，5 台主机中 2 台受影响\n",
+			"查看：pm2 logs api --err --lines 50\n", "仪表盘<http://a/?q=api>",
 		},
 	} {
 		got := plain(style(t, language).Detailed(Notification{Alerts: []Alert{a}}, map[facts.Subject]facts.Known{a.subject(): known}))

@@ -72,7 +72,7 @@ func (a Alert) where() string {
 	app, host := a.Labels["app"], a.host()
 	switch {
 	case app != "" && host != "":
-		return app + "@" + host
+		return app + " · " + host
 	case app != "":
 		return app
 	}

@@ -56,7 +56,7 @@ func (m dialect) span(s Span) string {
 	case text == "":
 		return ""
 	case s.URL != "":
-		return "[" + text + "](" + s.URL + ")"
+		return "[" + strings.NewReplacer("[", "［", "]", "］").Replace(text) + "](" + s.URL + ")"
 	case s.Bold:
 		return "**" + strings.TrimSpace(text) + "**"
 	case s.Code && m.code && !strings.ContainsAny(s.Text, "<>[]`@\\"):
