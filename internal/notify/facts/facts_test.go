@@ -40,7 +40,7 @@ func TestStore(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	ago := func(d time.Duration) int64 { return now.Add(-d).UnixNano() }
-	logs := []record.LogLine{{Stream: "out", Text: "out"}, {Stream: "err", Text: "a"}, {Stream: "err", Text: "b"}, {Stream: "err", Text: " "}, {Stream: "err", Text: "c"}, {Stream: "err", Text: strings.Repeat("告", 340)}}
+	logs := []record.LogLine{{Stream: "out", Text: "out"}, {Stream: "err", Text: "a"}, {Stream: "err", Text: "b"}, {Stream: "err", Text: " "}, {Stream: "err", Text: "    at f (a.js:1)"}, {Stream: "err", Text: "c"}, {Stream: "err", Text: strings.Repeat("告", 340)}}
 	push(t, s, now,
 		&record.Record{Kind: record.Deploy, At: ago(6 * time.Minute), Version: "1.4.3", Deploy: &record.DeployInfo{FromVersion: "1.4.2"}, Level: record.LevelInfo, Source: record.FromPM2},
 		&record.Record{Kind: record.Exception, At: ago(20 * time.Second), Version: "1.4.3", Exception: &record.ExceptionInfo{
