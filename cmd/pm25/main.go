@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	_ "time/tzdata" // receivers name time zones, and a container may know none
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"

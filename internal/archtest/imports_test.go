@@ -113,6 +113,12 @@ var rules = []rule{
 		why:       "the catalog is the only bridge between what is measured and what is drawn or alerted on",
 	},
 	{
+		name:      "routing is text",
+		from:      []string{"./rules/routing"},
+		forbidden: []string{"./internal", "github.com/prometheus/alertmanager", "net/http", "os/exec"},
+		why:       "what writes Alertmanager's configuration is pure, so that who only writes it needs no Alertmanager",
+	},
+	{
 		name: "what reads errors is pure",
 		from: []string{
 			"./internal/record", "./internal/stack", "./internal/fingerprint", "./internal/scrub", "./internal/stacklog", "./internal/logring",

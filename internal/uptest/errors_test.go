@@ -67,6 +67,12 @@ func TestBadFiles(t *testing.T) {
 		{"targets of no known form", []string{"--targets=" + file("t3.txt", "")}, []string{"t3.txt", ".json"}},
 		{"bad web config", []string{"--web.config.file=" + file("w1.yml", "basic_auth_user: {}\n")}, []string{dir + "/w1.yml", "basic_auth_user"}},
 		{"bad webhook", []string{"--alert.webhook=chat.example.com/hook"}, []string{"--alert.webhook", "http"}},
+		{
+			"bad receivers", []string{"--alert.receivers-file=" + file("r1.yml", "default: [ops]\nreceivers:\n  ops: {slack: {url: https://hunter2}}\n")},
+			[]string{"--alert.receivers-file " + dir + "/r1.yml: line 3: receivers.ops.slack.url: there is no such key; known here: url_file"},
+		},
+		{"owners alone", []string{"--alert.owners-file=" + dir + "/o1.yml"}, []string{"--alert.owners-file needs --alert.receivers-file"}},
+		{"two ways", []string{"--alert.receivers-file=x", "--alert.webhook=http://127.0.0.1:1"}, []string{"--alert.receivers-file excludes --alert.webhook"}},
 		{"short retention", []string{"--storage.tsdb.retention.time=5m"}, []string{"--storage.tsdb.retention.time", "2h"}},
 		{"no such flag", []string{"--nonsense"}, []string{"nonsense", "--help"}},
 	} {
