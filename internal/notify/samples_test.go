@@ -76,8 +76,8 @@ func TestSamples(t *testing.T) {
 			}
 		}
 		golden(t, string(kind)+".md", text, string(guide))
-		var any map[string]any
-		if err := json.Unmarshal([]byte(m.Body), &any); err != nil {
+		var whole map[string]any
+		if err := json.Unmarshal([]byte(m.Body), &whole); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

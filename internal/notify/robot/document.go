@@ -15,7 +15,7 @@ type Document struct {
 	Left int
 }
 
-// Tone is the colour of a message.
+// Tone is the color of a message.
 type Tone int
 
 // The tones.

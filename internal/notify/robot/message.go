@@ -94,7 +94,7 @@ func feishu(d Document) (any, int) {
 	flush()
 	body := object{"msg_type": "interactive", "card": object{
 		"config":   object{"wide_screen_mode": true},
-		"header":   object{"template": colour(d.Tone), "title": object{"tag": "plain_text", "content": oneLine(d.Title)}},
+		"header":   object{"template": color(d.Tone), "title": object{"tag": "plain_text", "content": oneLine(d.Title)}},
 		"elements": elements,
 	}}
 	const signed = 100 // what the signature takes
@@ -111,7 +111,7 @@ func buttons(l Line) object {
 	return object{"tag": "action", "actions": actions}
 }
 
-func colour(t Tone) string {
+func color(t Tone) string {
 	return map[Tone]string{Calm: "blue", Warning: "orange", Critical: "red", Over: "green"}[t]
 }
 
