@@ -164,6 +164,39 @@ func TestDigestOrder(t *testing.T) {
 	})
 }
 
+// A digest that is longer than a message goes on in the next, while there is room;
+// when that fails all is told again.
+func TestPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(t)
+		r := g.robots[robot.WeCom]
+		var alerts []alert
+		for i := range 150 {
+			alerts = append(alerts, of("PM2CrashLoop", "critical", fmt.Sprintf("app-%d", i), "web-1"))
+		}
+		r.Script(robottest.Answer{Take: true}, robottest.Answer{Status: 500})
+		if w := g.tell(t, robot.WeCom, alerts...); w.Code != 503 || len(r.Taken()) != 1 {
+			t.Errorf("%d %s after %d messages", w.Code, w.Body, len(r.Taken()))
+		}
+		if w := g.tell(t, robot.WeCom, alerts...); w.Code != 200 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		all := r.Taken()[1:]
+		names := map[string]bool{}
+		for i, m := range all {
+			for _, name := range appName.FindAllString(m.Text, -1) {
+				names[name] = true
+			}
+			if last := i == len(all)-1; last == strings.Contains(m.Text, "more in the next message") || (i > 0) != strings.Contains(m.Text, fmt.Sprintf("(%d)", i+1)) {
+				t.Errorf("message %d of %d:\n%s", i+1, len(all), m.Text)
+			}
+		}
+		if len(names) != 150 || len(all) < 2 || len(all) > maxPages {
+			t.Errorf("%d apps in %d messages", len(names), len(all))
+		}
+	})
+}
+
 // After DingTalk has blocked a robot it is left alone; what came meanwhile is told
 // when it takes messages again.
 func TestBlocked(t *testing.T) {

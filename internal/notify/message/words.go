@@ -42,6 +42,7 @@ var words = map[string][2]string{
 	"link.silence":  {"Silence", "静默"},
 	"more":          {"%d more: ", "还有 %d 条："},
 	"more.all":      {"all alerts", "全部告警"},
+	"more.next":     {"%d more in the next message", "还有 %d 条，见下一条消息"},
 	"row":           {"%d firing", "%d 条告警"},
 	"row.both":      {"%d firing, %d resolved", "%d 条告警，%d 条恢复"},
 	"row.resolved":  {"%d resolved", "%d 条恢复"},

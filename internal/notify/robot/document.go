@@ -8,9 +8,10 @@ type Document struct {
 	Mentions []string // people to call, as the kind names them; "all" is everybody
 	Blocks   []Block  // the most urgent first: the last are left out where room lacks
 	List     bool     // blocks are lines of a list, with no gaps between them
-	// More says how much was left out, by weight.
-	More func(left int) Line
-	Foot Line
+	// More says how much was left out, by weight; Next instead, where another
+	// message follows with it.
+	More, Next func(left int) Line
+	Foot       Line
 	// Left is the weight of what the caller has left out already.
 	Left int
 }

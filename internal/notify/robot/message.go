@@ -10,7 +10,7 @@ import (
 const Everybody = "all"
 
 // message is a Document in the form of the kind, within its limit.
-func (k Kind) message(d Document) (body any, left int) {
+func (k Kind) message(d Document) (body any, rest []Block) {
 	encode := map[Kind]encoding{DingTalk: dingTalk, Feishu: feishu, WeCom: weCom}[k]
 	return fit(d, k.Limit().Bytes, encode)
 }
