@@ -68,7 +68,8 @@ func TestBadFiles(t *testing.T) {
 		{"bad web config", []string{"--web.config.file=" + file("w1.yml", "basic_auth_user: {}\n")}, []string{dir + "/w1.yml", "basic_auth_user"}},
 		{"bad webhook", []string{"--alert.webhook=chat.example.com/hook"}, []string{"--alert.webhook", "http"}},
 		{
-			"bad receivers", []string{"--alert.receivers-file=" + file("r1.yml", "default: [ops]\nreceivers:\n  ops: {slack: {url: https://hunter2}}\n")},
+			"bad receivers",
+			[]string{"--alert.receivers-file=" + file("r1.yml", "default: [ops]\nreceivers:\n  ops: {slack: {url: https://hunter2}}\n")},
 			[]string{"--alert.receivers-file " + dir + "/r1.yml: line 3: receivers.ops.slack.url: there is no such key; known here: url_file"},
 		},
 		{"owners alone", []string{"--alert.owners-file=" + dir + "/o1.yml"}, []string{"--alert.owners-file needs --alert.receivers-file"}},

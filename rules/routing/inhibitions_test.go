@@ -109,6 +109,7 @@ func TestInhibitions(t *testing.T) {
 		{"PM2HostDown host=", "PM2CrashLoop host=", false},
 		{"PM2HostDown", "PM2ErrorBudgetBurn", false},
 		{"PM2HostDown host=", "PM2ErrorBudgetBurn", false},
+		{"PM2HostDown", "PM2ErrorBudgetBurn host=web-1", false}, // of a rule that keeps a label too many
 		// What the server tells has the server's labels.
 		{"PM2HostDown", "PM2NewException", false},
 		{"PM2HostDown", "PM25StoreFailing", false},
@@ -122,6 +123,7 @@ func TestInhibitions(t *testing.T) {
 		{"PM2ExporterDown", "PM2HostDown", false},
 		{"PM2ExporterDown", "PM2ErrorBudgetBurn", false},
 		{"PM2ExporterDown", "PM2NewException", false},
+		{"PM2ExporterDown", "PM2NewException job=pm2", false}, // both in one scrape job
 		{"PM2ExporterDown", "PM25NotifyFailing", false},
 		{"PM2ExporterDown instance= host=", "PM2AppDown instance= host=", false}, // absent(up) says not whose
 		{"PM2ExporterDown host=", "PM2AppDown", true},

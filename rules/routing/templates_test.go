@@ -12,9 +12,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/template"
-	"github.com/prometheus/alertmanager/types"
 	"github.com/prometheus/common/model"
 )
 
@@ -74,7 +74,7 @@ func message(t *testing.T, language string, data *template.Data) map[string]stri
 }
 
 // alertOf is an alert as the rules make them; ended says how long ago it ended.
-func alertOf(name, severity, scope, labels, summary string, age, ended time.Duration) *types.Alert {
+func alertOf(name, severity, scope, labels, summary string, age, ended time.Duration) *alert.Alert {
 	set := model.LabelSet{"alertname": model.LabelValue(name), "severity": model.LabelValue(severity), "scope": model.LabelValue(scope)}
 	query := url.Values{}
 	for pair := range strings.FieldsSeq(labels) {
@@ -82,7 +82,7 @@ func alertOf(name, severity, scope, labels, summary string, age, ended time.Dura
 		set[model.LabelName(key)] = model.LabelValue(value)
 		query.Add("matcher", fmt.Sprintf("%s=%q", key, value))
 	}
-	a := &types.Alert{Alert: model.Alert{Labels: set, StartsAt: time.Now().Add(-age), Annotations: model.LabelSet{
+	a := &alert.Alert{Alert: model.Alert{Labels: set, StartsAt: time.Now().Add(-age), Annotations: model.LabelSet{
 		"summary":       model.LabelValue(summary),
 		"description":   `It ended more than three times in the last ten minutes by crashes or signals. "pm2 logs api --err --lines 50" shows why.`,
 		"runbook_url":   model.LabelValue("https://pm25.example.com/runbooks/" + name),
@@ -98,18 +98,18 @@ func alertOf(name, severity, scope, labels, summary string, age, ended time.Dura
 	return a
 }
 
-func crashLoop(app, host string, age, ended time.Duration) *types.Alert {
+func crashLoop(app, host string, age, ended time.Duration) *alert.Alert {
 	return alertOf("PM2CrashLoop", "critical", "app", "job=pm2 instance="+host+" host="+host+" daemon=deploy pm2_namespace=default app="+app,
 		app+" on "+host+" is in a crash loop", age, ended)
 }
 
 // stories are what messages are about.
-func stories() map[string][]*types.Alert {
-	storm := []*types.Alert{}
+func stories() map[string][]*alert.Alert {
+	storm := []*alert.Alert{}
 	for i := range 200 {
 		storm = append(storm, alertOf("PM2ExporterDown", "critical", "exporter", fmt.Sprintf("job=pm2 instance=web-%d host=web-%[1]d", i), fmt.Sprintf("web-%d does not answer", i), time.Minute, 0))
 	}
-	return map[string][]*types.Alert{
+	return map[string][]*alert.Alert{
 		"one":      {crashLoop("api", "web-1", 200*time.Second, 0)},
 		"two":      {crashLoop("api", "web-1", 50*time.Hour, 0), crashLoop("api", "web-2", 42*time.Second, 0)},
 		"resolved": {crashLoop("api", "web-1", time.Hour, time.Minute)},
@@ -127,7 +127,7 @@ func stories() map[string][]*types.Alert {
 }
 
 // dataOf is what Alertmanager hands to templates.
-func dataOf(t *testing.T, alerts []*types.Alert, labels model.LabelSet) *template.Data {
+func dataOf(t *testing.T, alerts []*alert.Alert, labels model.LabelSet) *template.Data {
 	return loadTemplates(t).Data("ops", nil, labels, "", alerts...)
 }
 
@@ -176,7 +176,7 @@ func TestTitle(t *testing.T) {
 // What an app says of itself does nothing in a chat or a mail.
 func TestTemplatesEscape(t *testing.T) {
 	told := message(t, English, dataOf(t, stories()["exception"], routeLabels))
-	for key, bad := range map[string]string{"slack.txt": "<!channel>", "teams.md": "[x](http", "email.html": "<b>y"} {
+	for key, bad := range map[string]string{"slack.txt": "<!channel", "teams.md": "[x](http", "email.html": "<b>y"} {
 		if strings.Contains(told[key], bad) {
 			t.Errorf("%s has %s:\n%s", key, bad, told[key])
 		}
@@ -191,7 +191,7 @@ func TestTemplatesAreBounded(t *testing.T) {
 	}
 	long := strings.Repeat("应", 40)
 	for name, ended := range map[string]time.Duration{"firing": 0, "resolved": time.Second} {
-		var alerts []*types.Alert
+		var alerts []*alert.Alert
 		for i := range 300 {
 			alerts = append(alerts, crashLoop(long, fmt.Sprintf("%s%d", strings.Repeat("h", 60), i), time.Minute, ended))
 		}
