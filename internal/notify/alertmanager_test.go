@@ -179,7 +179,7 @@ func TestAlertmanagerTriesAgain(t *testing.T) {
 // wait waits for something that happens with a message to the robot.
 func wait(t *testing.T, r *robottest.Robot, what string, is func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !is() {
 		select {
 		case <-r.Changed():

@@ -210,7 +210,7 @@ func (g *rig) told(t *testing.T) string {
 // taken waits until the robot took so many messages.
 func taken(t *testing.T, r *robottest.Robot, n int) []robottest.Taken {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		if all := r.Taken(); len(all) >= n {
 			return all
