@@ -30,8 +30,8 @@ var knownAnnotations = []annotation{
 	},
 	{
 		key: "restarts", name: text{"Restarts", "重启"}, color: purple, asTime: true,
-		expr:  `max by (bucket, host, pm2_namespace, app) (pm2_process_start_time_seconds{@process} * 1000) >= $__from`,
-		title: "{{app}}", detail: "start {{host}}",
+		expr:  `max by (pm2_namespace, app) (pm2_process_start_time_seconds{@process} * 1000) >= $__from`,
+		title: "{{app}}", detail: "start",
 	},
 	{
 		key: "crashes", name: text{"Crashes", "崩溃"}, color: red,

@@ -1,0 +1,245 @@
+package dashboards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	kitlog "github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/pm25/pm25/internal/simagent"
+)
+
+// scrapeEvery is the pace of the test's scrapes; rates need four of them.
+const scrapeEvery = 30 * time.Second
+
+// A world is an hour of some hosts in a Prometheus of its own, and the records of
+// the same hour in PM25's store behind Loki's API. One app is in a crash loop, one
+// errored, one host is down at the end, alerts fire, and exceptions were pushed.
+type world struct {
+	start, end time.Time
+	db         *tsdb.DB
+	engine     *promql.Engine
+	records    http.Handler
+}
+
+// size of a world, and whether its targets have the labels of service discovery.
+type size struct {
+	hosts, processes int
+	copies           int // how many targets show the same host; 0: 1
+	last             time.Duration
+	labeled          bool
+}
+
+// scraped is what a Prometheus scrapes, with the references of its series.
+type scraped struct {
+	labels []string
+	refs   map[string]storage.SeriesRef
+}
+
+func newScraped(labels ...string) *scraped {
+	return &scraped{labels, map[string]storage.SeriesRef{}}
+}
+
+// endOfWorlds is when worlds end, so that tests are the same each time.
+var endOfWorlds = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+func newWorld(t testing.TB, s size) *world {
+	t.Helper()
+	db, err := tsdb.Open(t.TempDir(), slog.New(slog.DiscardHandler), nil, storageOptions(s), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	w := &world{start: endOfWorlds.Add(-s.last), end: endOfWorlds, db: db, engine: promql.NewEngine(promql.EngineOpts{
+		MaxSamples: 50_000_000, Timeout: 2 * time.Minute, LookbackDelta: 5 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
+		Parser: parser.NewParser(parser.Options{}), NoStepSubqueryIntervalFn: func(int64) int64 { return 60_000 },
+	})}
+	now := w.start
+	clock := func() time.Time { return now }
+	fleet, err := simagent.New(simagent.Options{Hosts: s.hosts, ProcessesPerHost: s.processes, Seed: 25, Logger: kitlog.NewNopLogger(), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	central, registry, secret := newCentral(t, clock)
+	w.records = central.Handler()
+	tell := &teller{w.records, secret}
+	targets, self := targetsOf(s), []*scraped{newScraped("job", "pm25", "instance", "pm25:9725")}
+	for ; !now.After(w.end); now = now.Add(scrapeEvery) {
+		w.trouble(fleet, now)
+		tell.push(t, now, w)
+		for i, host := range fleet.Hosts() {
+			w.scrape(t, targets[i], host, now)
+		}
+		w.scrape(t, self, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), now)
+		w.alarms(t, targets[0][0].labels, now)
+	}
+	return w
+}
+
+func storageOptions(s size) *tsdb.Options {
+	o := tsdb.DefaultOptions()
+	o.RetentionDuration = int64(30 * 24 * time.Hour / time.Millisecond)
+	return o
+}
+
+// targetsOf are the targets of each host.
+func targetsOf(s size) [][]*scraped {
+	out := make([][]*scraped, s.hosts)
+	for n := range s.hosts * max(1, s.copies) {
+		labels := []string{"job", "pm2", "instance", fmt.Sprintf("10.0.%d.%d:9209", n/250, n%250+1)}
+		if s.labeled {
+			labels = append(labels, "host", fmt.Sprintf("web-%02d", n+1), "bucket", fmt.Sprintf("bucket-%d", n%2))
+		}
+		out[n%s.hosts] = append(out[n%s.hosts], newScraped(labels...))
+	}
+	return out
+}
+
+// trouble begins half an hour before the end; the last host is down in the last
+// three minutes.
+func (w *world) trouble(fleet *simagent.Fleet, now time.Time) {
+	hosts := fleet.Hosts()
+	switch left := w.end.Sub(now); left {
+	case 30 * time.Minute:
+		hosts[0].Set("payments", simagent.CrashLoop)
+		hosts[min(1, len(hosts)-1)].Set("mailer", simagent.Errored)
+	case 3 * time.Minute:
+		if len(hosts) > 1 {
+			hosts[len(hosts)-1].Switch(false)
+		}
+	}
+}
+
+// scrape takes what a handler exposes, as Prometheus does.
+func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now time.Time) {
+	t.Helper()
+	a := w.db.Appender(context.Background())
+	body, ok := fetch(h)
+	samples := 0
+	if ok {
+		samples = appendAll(t, a, targets, body, now)
+	}
+	for _, target := range targets {
+		for name, value := range map[string]float64{
+			"up": map[bool]float64{true: 1}[ok], "scrape_duration_seconds": 0.01, "scrape_samples_scraped": float64(samples),
+		} {
+			appendTo(t, a, now, value, append([]string{labels.MetricName, name}, target.labels...)...)
+		}
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fetch(h http.Handler) (body []byte, ok bool) {
+	defer func() {
+		if recover() != nil { // a host that is off breaks the connection
+			ok = false
+		}
+	}()
+	r := httptest.NewRecorder()
+	h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return r.Body.Bytes(), r.Code == http.StatusOK
+}
+
+func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, now time.Time) (n int) {
+	t.Helper()
+	p, err := textparse.New(body, "text/plain; version=0.0.4", labels.NewSymbolTable(), textparse.ParserOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		entry, err := p.Next()
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry != textparse.EntrySeries {
+			continue
+		}
+		name, _, value := p.Series()
+		for _, target := range targets {
+			ref := target.refs[string(name)]
+			var own labels.Labels
+			if ref == 0 {
+				own = target.complete(p)
+			}
+			if ref, err = a.Append(ref, own, now.UnixMilli(), value); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			target.refs[string(name)] = ref
+		}
+		n++
+	}
+}
+
+// complete returns the labels of the series that the parser is at, with those of
+// the target.
+func (t *scraped) complete(p textparse.Parser) labels.Labels {
+	var own labels.Labels
+	p.Labels(&own)
+	b := labels.NewBuilder(own)
+	for i := 0; i < len(t.labels); i += 2 {
+		b.Set(t.labels[i], t.labels[i+1])
+	}
+	if le := own.Get("le"); le != "" && le != "+Inf" && !strings.ContainsAny(le, ".e") {
+		b.Set("le", le+".0") // as Prometheus 3 writes whole numbers
+	}
+	return b.Labels()
+}
+
+func appendTo(t testing.TB, a storage.Appender, now time.Time, value float64, pairs ...string) {
+	t.Helper()
+	if _, err := a.Append(0, labels.FromStrings(pairs...), now.UnixMilli(), value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alarms are what Prometheus and Alertmanager tell of themselves: two alerts fire
+// since the trouble began, and one notification failed.
+func (w *world) alarms(t testing.TB, host []string, now time.Time) {
+	t.Helper()
+	a := w.db.Appender(context.Background())
+	since := w.end.Add(-28 * time.Minute)
+	failed, sent := 0.0, 0.0
+	appendTo(t, a, now, 1, labels.MetricName, "ALERTS", "alertname", "PM25Watchdog", "alertstate", "firing", "severity", "none")
+	if !now.Before(since) {
+		failed, sent = 1, 5
+		for _, alert := range [][]string{
+			{"alertname", "PM2CrashLoop", "severity", "critical", "daemon", "deploy", "pm2_namespace", "default", "app", "payments"},
+			{"alertname", "PM2RouteSlow", "severity", "warning", "daemon", "deploy", "pm2_namespace", "default", "app", "shop-web", "route", "/orders"},
+		} {
+			alert = append(alert, host...)
+			appendTo(t, a, now, 1, append(alert, labels.MetricName, "ALERTS", "alertstate", "firing")...)
+			appendTo(t, a, now, float64(since.Unix()), append(alert, labels.MetricName, "ALERTS_FOR_STATE")...)
+		}
+	}
+	self := func(value float64, name string, pairs ...string) {
+		appendTo(t, a, now, value, append(pairs, labels.MetricName, name, "job", "pm25", "instance", "pm25:9725")...)
+	}
+	self(sent, "alertmanager_notifications_total", "integration", "webhook")
+	self(failed, "alertmanager_notifications_failed_total", "integration", "webhook", "reason", "serverError")
+	self(2, "alertmanager_alerts", "state", "active")
+	self(1, "alertmanager_silences", "state", "active")
+	self(0, "prometheus_rule_evaluation_failures_total", "rule_group", "pm25-availability")
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
