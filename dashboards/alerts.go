@@ -87,14 +87,15 @@ func alertsBySeverity() panel {
 	}
 }
 
-// bads is the share of requests that failed or were slow.
+// bads is the share of requests that failed or were slow. Means of recorded rates,
+// one for each evaluation, weigh as the requests do.
 func bads(by, window string) string {
 	return sprintf(`
 1 - (
-  %[1]s(rate(pm2_http_request_duration_seconds_bucket{@service, le="%[3]s", code!="5xx"}[%[2]s]))
+  %[1]s(avg_over_time(%[4]s{@service, le="%[3]s", code!="5xx"}[%[2]s]))
   /
-  (%[1]s(rate(pm2_http_request_duration_seconds_count{@service}[%[2]s])) > 0)
-)`, by, window, budgetSeconds)
+  (%[1]s(avg_over_time(%[5]s{@service}[%[2]s])) > 0)
+)`, by, window, budgetSeconds, routeBuckets, routeCount)
 }
 
 func budgets() []panel {
@@ -108,7 +109,7 @@ func budgets() []panel {
 	return []panel{
 		{
 			kind: graph, w: 12, h: 8, unit: fraction, limits: true, steps: worse(6, 14.4), empty: none, title: text{"Budgets burn, over 1 h", "预算消耗（1 小时）"}, about: about, links: []link{toRoutes()},
-			targets: []target{{legend: "{{pm2_namespace}}/{{app}}", expr: burn("1h") + "\nand\ntopk(10, sum by (pm2_namespace, app) (rate(pm2_http_request_duration_seconds_count{@service}[1h] @ end())))"}},
+			targets: []target{{legend: "{{pm2_namespace}}/{{app}}", expr: burn("1h") + "\nand\ntopk(10, sum by (pm2_namespace, app) (" + routeCount + "{@service} @ end()))"}},
 		},
 		{
 			kind: table, w: 12, h: 8, unit: count, title: text{"Budgets", "预算"}, sort: "-#A", empty: none,

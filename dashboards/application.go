@@ -12,7 +12,7 @@ func application(o Options) board {
 		rows: []row{
 			{title: text{"Now", "当前"}, panels: appNow(o)},
 			{title: text{"Instances", "实例"}, panels: appInstances()},
-			{title: text{"Requests", "请求"}, panels: appRequests(o)},
+			{title: text{"Requests", "请求"}, panels: requestsOfApp(o)},
 			{title: text{"Resources by process", "各进程的资源"}, panels: appResources(o)},
 			{title: text{"Versions and deploys", "版本与发布"}, panels: appVersions()},
 			{title: text{"Exceptions and events", "异常与事件"}, panels: []panel{topExceptions(24, 9), lifeLog(12, 10), exceptionLog(12, 10)}},
@@ -46,17 +46,17 @@ func appNow(o Options) []panel {
 		{
 			kind: stat, w: 3, h: 4, unit: requestsS, spark: true, title: text{"Requests", "请求"}, empty: text{"no pm25-ext", "无 pm25-ext"},
 			about:   text{"Requests a second. Only apps with pm25-ext tell of theirs.", "每秒请求数。仅装有 pm25-ext 的应用提供。"},
-			targets: []target{{expr: `sum(rate(pm2_http_request_duration_seconds_count{@app}[5m]))`}},
+			targets: []target{{expr: `sum(` + appRequests + `{@app})`}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, title: text{"Failed", "失败"}, empty: text{"no requests", "无请求"},
 			about:   text{"Share of requests that were answered with 5xx in five minutes.", "五分钟内返回 5xx 的请求占比。"},
-			targets: []target{{expr: failed(`sum`, `@app`, `[5m]`)}},
+			targets: []target{{expr: failed(`sum`, appRequests, `@app`)}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, title: text{"p95", "p95"}, empty: text{"no requests", "无请求"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@app}[5m])))`}},
+			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: share, steps: worse(t.MemoryNearLimitRatio-0.1, t.MemoryNearLimitRatio), spark: true, title: text{"Memory of its limit", "内存占上限"}, empty: text{"no limit", "无上限"},
@@ -77,11 +77,11 @@ func appInstances() []panel {
 			},
 			targets: []target{{legend: "{{host}} {{app}} {{pm_id}}", expr: `
 max by (bucket, host, instance, pm2_namespace, app, pm_id) (
-  pm2_process_state{@app, state="online"}
-  or 2 * pm2_process_state{@app, state=~"launching|stopping|one_launch"}
-  or 3 * pm2_process_state{@app, state="stopped"}
-  or 4 * pm2_process_state{@app, state=~"waiting_restart|other"}
-  or 5 * pm2_process_state{@app, state="errored"}
+  (pm2_process_state{@app, state="online"} == 1)
+  or 2 * (pm2_process_state{@app, state=~"launching|stopping|one_launch"} == 1)
+  or 3 * (pm2_process_state{@app, state="stopped"} == 1)
+  or 4 * (pm2_process_state{@app, state=~"waiting_restart|other"} == 1)
+  or 5 * (pm2_process_state{@app, state="errored"} == 1)
 )
 and
 topk(30, sum by (bucket, host, instance, pm2_namespace, app, pm_id) (pm2_process_restarts_total{@app} @ end()))`}},
@@ -103,32 +103,53 @@ func reasonStyles() []style {
 	}
 }
 
-func appRequests(o Options) []panel {
+func requestsOfApp(o Options) []panel {
 	t := o.Thresholds
 	return []panel{
 		{
 			kind: graph, w: 8, h: 8, unit: requestsS, stacked: true, title: text{"Requests by code", "按状态码的请求"},
 			about:   text{"Requests a second by class of their status code. aborted: the client went away first.", "按状态码类别的每秒请求数。aborted：客户端提前断开。"},
 			styles:  codeStyles(),
-			targets: []target{{legend: "{{code}}", expr: `sum by (code) (rate(pm2_http_request_duration_seconds_count{@app}[$__rate_interval]))`}},
+			targets: []target{{legend: "{{code}}", expr: `sum by (code) (` + appRequests + `{@app})`}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
 			kind: graph, w: 8, h: 8, unit: share, limits: true, steps: worse(0.01, 0.05), title: text{"Failed requests", "失败请求"},
 			about:   text{"Share of requests that were answered with 5xx.", "返回 5xx 的请求占比。"},
-			targets: []target{{legend: text{"failed", "失败"}.in(o.Language), expr: failed(`sum`, `@app`, `[$__rate_interval]`)}},
+			targets: []target{{legend: text{"failed", "失败"}.in(o.Language), expr: failed(`sum`, appRequests, `@app`)}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
 			kind: graph, w: 8, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
-			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red. Dots are single slow requests.", "请求耗时的百分位，虚线为变橙和变红的界限。圆点为单个慢请求。"},
+			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red.", "请求耗时的百分位，虚线为变橙和变红的界限。"},
 			targets: []target{
-				{legend: "p50", expr: `histogram_quantile(0.5, sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@app}[$__rate_interval])))`},
-				{legend: "p95", expr: `histogram_quantile(0.95, sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@app}[$__rate_interval])))`, exemplar: true},
-				{legend: "p99", expr: `histogram_quantile(0.99, sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@app}[$__rate_interval])))`},
+				{legend: "p50", expr: `histogram_quantile(0.5, sum by (le) (` + appBuckets + `{@app}))`},
+				{legend: "p95", expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`},
+				{legend: "p99", expr: `histogram_quantile(0.99, sum by (le) (` + appBuckets + `{@app}))`},
 			},
 			empty: text{"no requests", "无请求"},
 		},
+		slowestHosts(o),
+		hostsThatFail(o),
+	}
+}
+
+// slowestHosts tells whether a slow app is slow everywhere.
+func slowestHosts(o Options) panel {
+	t := o.Thresholds
+	return panel{
+		kind: bars, w: 12, h: 7, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest hosts (p95)", "最慢的主机（p95）"}, empty: text{"no requests", "无请求"},
+		about:   text{"95th percentile by host, of the ten slowest. One host alone: the cause is on the host; all of them: it is in the app or behind it.", "各主机的 95 百分位，取最慢的十台。只有一台慢：问题在主机；全部都慢：问题在应用或其依赖。"},
+		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, histogram_quantile(0.95, sum by (host, instance, le) (` + appBuckets + `{@app})) >= 0)`}},
+	}
+}
+
+// hostsThatFail tells the same of errors.
+func hostsThatFail(o Options) panel {
+	return panel{
+		kind: bars, w: 12, h: 7, unit: share, steps: worse(0.01, 0.05), title: text{"Hosts that fail", "失败的主机"}, empty: text{"no requests", "无请求"},
+		about:   text{"Share of requests with 5xx by host, of the ten where it is highest.", "各主机 5xx 请求占比，取最高的十台。"},
+		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, ` + failed(`sum by (host, instance) `, appRequests, `@app`) + `)`}},
 	}
 }
 

@@ -40,7 +40,7 @@ func (b board) build(o Options) (model, error) {
 		Links:       boardLinks(o, b.uid),
 		Annotations: dashboard.AnnotationContainer{List: annotationsOf(o, b.annotations)},
 	}
-	vars, err := variables(o, b.variables)
+	vars, err := variables(o, b.uid, b.variables)
 	if err != nil {
 		return model{}, err
 	}

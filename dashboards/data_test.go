@@ -29,11 +29,11 @@ func TestPanelsShowSomething(t *testing.T) {
 			w := newWorld(t, size{hosts: 3, processes: 25, last: time.Hour, labeled: labeled})
 			for _, d := range read(t, english()) {
 				for _, q := range queriesOf(t, d) {
-					a := w.ask(t, q, all())
+					a := w.ask(t, q, of(q.board, w))
 					t.Log(q, a.series, a.values, a.took, a.names)
 					switch {
 					case a.values == 0:
-						t.Errorf("%s: shows nothing\n%s", q, all().in(q.expr))
+						t.Errorf("%s: shows nothing\n%s", q, of(q.board, w).in(q.expr))
 					case a.series > budget(q.kind):
 						t.Errorf("%s: %d series, such as %s", q, a.series, a.names)
 					}

@@ -18,7 +18,7 @@ var (
 		"app":     matching("bucket", "host", "pm2_namespace", "app"),
 		"service": matching("bucket", "pm2_namespace", "app"),
 		"process": matching(variableLabels...),
-		"route":   matching("bucket", "host", "pm2_namespace", "app", "route"),
+		"served":  matching("bucket", "pm2_namespace", "app", "route"),
 	}
 	labelsOf = map[string]string{
 		"target":  "bucket, host, instance",

@@ -49,12 +49,12 @@ sum(
 ) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(1, t.CrashLoopEnds), spark: true, title: text{"Crashes", "崩溃"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(1, t.CrashLoopEnds), title: text{"Crashes", "崩溃"},
 			about: text{"Ends that nobody asked for in five minutes: crashes, signals and kills for memory. At red it is as many as a crash loop.", "五分钟内非预期的退出：崩溃、信号和内存不足被杀。红色表示达到崩溃循环的数量。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[5m])) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: look(1), spark: true, title: text{"Exceptions", "异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: look(1), title: text{"Exceptions", "异常"},
 			about:   text{"Exceptions in five minutes, handled and not.", "五分钟内的异常数，包括已处理和未处理的。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m])) or vector(0)`}},
 		},
@@ -62,7 +62,7 @@ sum(
 			kind: stat, w: 3, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, title: text{"Failed requests", "失败请求"},
 			about:   text{"Share of requests that were answered with 5xx in five minutes.", "五分钟内返回 5xx 的请求占比。"},
 			empty:   text{"no requests", "无请求"},
-			targets: []target{{expr: failed(`sum`, `@app`, `[5m]`)}},
+			targets: []target{{expr: failed(`sum`, routeCount, `@service`)}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Firing alerts", "触发的告警"},
@@ -91,7 +91,7 @@ const troubled = `
 clamp_max(
   2 * max by (pm2_namespace, app) (pm2_process_state{@app, state="errored"})
   + on (pm2_namespace, app)
-  clamp_max(sum by (pm2_namespace, app) (increase(pm2_app_exits_total{@app, @unwanted}[$__rate_interval])), 1),
+  clamp_max(sum by (pm2_namespace, app) (pm2_service:pm2_app_exits_unwanted:increase5m{@service}), 1),
   2
 )
 and on (pm2_namespace, app)
@@ -138,15 +138,29 @@ func severities() []value {
 	}
 }
 
+// Recorded by the rules, so that boards read tens of series where hosts have
+// hundreds of thousands. Those of an app are of each host; those of a route are
+// over all hosts.
+const (
+	appBuckets   = "pm2_app:pm2_http_request_duration_seconds_bucket:rate5m"
+	appRequests  = "pm2_app:pm2_http_request_duration_seconds_count:rate5m"
+	appCPU       = "pm2_app:pm2_process_cpu_seconds:rate5m"
+	appMemory    = "pm2_app:pm2_process_resident_memory_bytes:sum"
+	routeBuckets = "pm2_route:pm2_http_request_duration_seconds_bucket:rate5m"
+	routeCount   = "pm2_route:pm2_http_request_duration_seconds_count:rate5m"
+	routeTimeSum = "pm2_route:pm2_http_request_duration_seconds_sum:rate5m"
+	serviceEnds  = "pm2_service:pm2_app_exits_unwanted:increase5m"
+)
+
 // failed is the share of requests that were answered with 5xx, 0 where there was
 // none and absent where there were no requests. How is the aggregation.
-func failed(how, match, window string) string {
+func failed(how, metric, match string) string {
 	return sprintf(`
 (
-  %[1]s(rate(pm2_http_request_duration_seconds_count{%[2]s, code="5xx"}%[3]s))
+  %[1]s(%[2]s{%[3]s, code="5xx"})
   or
-  0 * %[1]s(rate(pm2_http_request_duration_seconds_count{%[2]s}%[3]s))
+  0 * %[1]s(%[2]s{%[3]s})
 )
 /
-(%[1]s(rate(pm2_http_request_duration_seconds_count{%[2]s}%[3]s)) > 0)`, how, match, window)
+(%[1]s(%[2]s{%[3]s}) > 0)`, how, metric, match)
 }

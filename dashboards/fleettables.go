@@ -16,11 +16,11 @@ func appTable(o Options) panel {
 			{ref: "D", expr: `sum by (#service) (increase(pm2_app_exits_total{@app, @unwanted}[$__range]))`},
 			{ref: "E", expr: `sum by (#service) (increase(pm2_process_restarts_total{@app}[$__range]))`},
 			{ref: "F", expr: `sum by (#service) (increase(pm2_app_exceptions_total{@app}[$__range]))`},
-			{ref: "G", expr: `sum by (#service) (rate(pm2_http_request_duration_seconds_count{@app}[5m]))`},
-			{ref: "H", expr: failed(`sum by (#service) `, `@app`, `[5m]`)},
-			{ref: "I", expr: `histogram_quantile(0.95, sum by (#service, le) (rate(pm2_http_request_duration_seconds_bucket{@app}[5m])))`},
-			{ref: "J", expr: `sum by (#service) (rate(pm2_process_cpu_seconds_total{@app}[5m]))`},
-			{ref: "K", expr: `sum by (#service) (pm2_process_resident_memory_bytes{@app})`},
+			{ref: "G", expr: `sum by (#service) (` + appRequests + `{@app})`},
+			{ref: "H", expr: failed(`sum by (#service) `, appRequests, `@app`)},
+			{ref: "I", expr: `histogram_quantile(0.95, sum by (#service, le) (` + appBuckets + `{@app}))`},
+			{ref: "J", expr: `sum by (#service) (` + appCPU + `{@app})`},
+			{ref: "K", expr: `sum by (#service) (` + appMemory + `{@app})`},
 			{ref: "L", expr: `max by (#service) (pm2_process_resident_memory_bytes{@app} / pm2_process_memory_limit_bytes{@app})`},
 			{ref: "M", expr: `max by (#service) (1000 * pm2_app_deploy_timestamp_seconds{@app})`},
 		},
@@ -120,36 +120,36 @@ topk(10, sum by (pm2_namespace, app) (increase(pm2_app_exceptions_total{@app}[$_
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: requestsS, title: text{"Requests by app", "各应用的请求"}, links: []link{toRoutes()},
-			about: text{"The ten apps with most requests.", "请求最多的十个应用。"},
+			about: text{"Requests a second of the ten apps with most, on all hosts.", "每秒请求最多的十个应用（所有主机）。"},
 			targets: []target{{legend: legend, expr: `
-sum by (pm2_namespace, app) (rate(pm2_http_request_duration_seconds_count{@app}[$__rate_interval]))
+sum by (pm2_namespace, app) (` + routeCount + `{@service})
 and
-topk(10, sum by (pm2_namespace, app) (rate(pm2_http_request_duration_seconds_count{@app}[$__range] @ end())))`}},
+topk(10, sum by (pm2_namespace, app) (` + routeCount + `{@service} @ end()))`}},
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), links: []link{toRoutes()},
 			title: text{"Slowest apps (p95)", "最慢的应用（p95）"},
-			about: text{"95th percentile of the duration of requests, of the ten apps where it was highest at the end of the time range.", "请求耗时的 95 百分位，取时间范围末尾最高的十个应用。"},
+			about: text{"95th percentile of the duration of requests, of the ten apps where it was highest at the end of the time range, on all hosts.", "请求耗时的 95 百分位，取时间范围末尾最高的十个应用（所有主机）。"},
 			targets: []target{{legend: legend, expr: `
-histogram_quantile(0.95, sum by (pm2_namespace, app, le) (rate(pm2_http_request_duration_seconds_bucket{@app}[$__rate_interval])))
+histogram_quantile(0.95, sum by (pm2_namespace, app, le) (` + routeBuckets + `{@service}))
 and
-topk(10, histogram_quantile(0.95, sum by (pm2_namespace, app, le) (rate(pm2_http_request_duration_seconds_bucket{@app}[10m] @ end()))))`}},
+topk(10, histogram_quantile(0.95, sum by (pm2_namespace, app, le) (` + routeBuckets + `{@service} @ end())))`}},
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: fraction, stacked: true, title: text{"CPUs by app", "各应用的 CPU"}, links: []link{toApp()},
 			about: text{"CPUs that the ten apps which use most keep busy, over all their processes.", "CPU 使用最多的十个应用占用的核数（所有进程合计）。"},
 			targets: []target{{legend: legend, expr: `
-sum by (pm2_namespace, app) (rate(pm2_process_cpu_seconds_total{@app}[$__rate_interval]))
+sum by (pm2_namespace, app) (` + appCPU + `{@app})
 and
-topk(10, sum by (pm2_namespace, app) (rate(pm2_process_cpu_seconds_total{@app}[10m] @ end())))`}},
+topk(10, sum by (pm2_namespace, app) (` + appCPU + `{@app} @ end()))`}},
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: bytesize, stacked: true, title: text{"Memory by app", "各应用的内存"}, links: []link{toApp()},
 			about: text{"Resident memory of the ten apps that use most, over all their processes.", "内存使用最多的十个应用的常驻内存（所有进程合计）。"},
 			targets: []target{{legend: legend, expr: `
-sum by (pm2_namespace, app) (pm2_process_resident_memory_bytes{@app})
+sum by (pm2_namespace, app) (` + appMemory + `{@app})
 and
-topk(10, sum by (pm2_namespace, app) (pm2_process_resident_memory_bytes{@app} @ end()))`}},
+topk(10, sum by (pm2_namespace, app) (` + appMemory + `{@app} @ end()))`}},
 		},
 	}
 }

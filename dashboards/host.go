@@ -13,7 +13,6 @@ func host(o Options) board {
 			{title: text{"Now", "当前"}, panels: hostNow(o)},
 			{title: text{"Processes", "进程"}, panels: []panel{processTable(o)}},
 			{title: text{"What uses it", "资源占用"}, panels: hostUse(o)},
-			{title: text{"All chosen hosts", "所选主机"}, panels: []panel{hostTable(o)}},
 			{title: text{"Disks, logs and PM2", "磁盘、日志与 PM2"}, panels: hostRest(o)},
 		},
 	}
@@ -105,7 +104,7 @@ func processTable(o Options) panel {
 			{ref: "E", expr: `sum by (#process) (rate(pm2_process_cpu_seconds_total{@process}[5m])) ` + worstByProcess},
 			{ref: "F", expr: `max by (#process) (pm2_process_resident_memory_bytes{@process} ` + worst + `)`},
 			{ref: "G", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (increase(pm2_app_exceptions_total{@app}[$__range]))`)},
-			{ref: "H", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (rate(pm2_http_request_duration_seconds_count{@app}[5m]))`)},
+			{ref: "H", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (`+appRequests+`{@app})`)},
 			{ref: "I", expr: `max by (#process) (pm2_process_last_exit_code{@process} ` + worst + `)`},
 		},
 		fields: []field{
@@ -146,9 +145,9 @@ func hostUse(o Options) []panel {
 			styles: []style{{match: "/^(CPUs|CPU 总数)$/", color: gray, dashed: true}},
 			targets: []target{
 				{legend: "{{app}}", expr: `
-sum by (app) (rate(pm2_process_cpu_seconds_total{@target}[$__rate_interval]))
+sum by (app) (` + appCPU + `{@target})
 and
-topk(10, sum by (app) (rate(pm2_process_cpu_seconds_total{@target}[10m] @ end())))`},
+topk(10, sum by (app) (` + appCPU + `{@target} @ end()))`},
 				{legend: text{"CPUs", "CPU 总数"}.in(o.Language), expr: `sum(pm2_host_cpus{@target})`},
 			},
 		},
@@ -158,9 +157,9 @@ topk(10, sum by (app) (rate(pm2_process_cpu_seconds_total{@target}[10m] @ end())
 			styles: []style{{match: "/^(in use|已用)$/", color: gray, dashed: true}},
 			targets: []target{
 				{legend: "{{app}}", expr: `
-sum by (app) (pm2_process_resident_memory_bytes{@target})
+sum by (app) (` + appMemory + `{@target})
 and
-topk(10, sum by (app) (pm2_process_resident_memory_bytes{@target} @ end()))`},
+topk(10, sum by (app) (` + appMemory + `{@target} @ end()))`},
 				{legend: text{"in use", "已用"}.in(o.Language), expr: `sum(pm2_host_memory_total_bytes{@target} - pm2_host_memory_available_bytes{@target})`},
 			},
 		},

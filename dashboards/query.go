@@ -20,7 +20,7 @@ func (p panel) queries(o Options) ([]variants.Dataquery, error) {
 		if t.ref == "" {
 			t.ref = string(rune('A' + i))
 		}
-		if p.kind == table || p.kind == bars {
+		if p.kind == table || p.kind == bars || p.kind == stat && !p.spark {
 			t.instant = true
 		}
 		if t.loki {

@@ -113,6 +113,21 @@ func queryOf(t testing.TB, board, panel string, k kind, target any) query {
 // chosen is what stands for Grafana's variables.
 type chosen map[string]string
 
+// of is what is chosen on a board when somebody opens it.
+func of(board string, w *world) chosen {
+	c := all()
+	switch oneOf(board) {
+	case "app":
+		c["app"] = "(shop-api|payments|reports)" // as Grafana writes several
+	case "host":
+		c["host"] = "web-01"
+		if !w.size.labeled {
+			c["host"] = "" // it has no values to choose
+		}
+	}
+	return c
+}
+
 func all() chosen {
 	return chosen{
 		"bucket": everything, "host": everything, "pm2_namespace": everything, "app": everything, "pm_id": everything, "route": everything,

@@ -6,8 +6,8 @@ func routes(o Options) board {
 	return board{
 		uid: routesUID, title: titleOf(routesUID), variables: toRoute, annotations: marksOfApp,
 		about: text{
-			"Routes that apps with pm25-ext serve: rates, errors and durations of each, and which of them take the time. Orange from 600 ms, red from 1 s, unless thresholds say otherwise.",
-			"装有 pm25-ext 的应用的路由：速率、错误和耗时，以及时间花在哪些路由。默认 600 毫秒变橙，1 秒变红，可由阈值修改。",
+			"Routes that apps with pm25-ext serve, on all hosts: rates, errors and durations of each, and which of them take the time. Orange from 600 ms, red from 1 s, unless thresholds say otherwise.",
+			"装有 pm25-ext 的应用的路由（所有主机合计）：速率、错误和耗时，以及时间花在哪些路由。默认 600 毫秒变橙，1 秒变红，可由阈值修改。",
 		},
 		rows: []row{
 			{title: text{"Now", "当前"}, panels: routesNow(o)},
@@ -25,17 +25,17 @@ func routesNow(o Options) []panel {
 		{
 			kind: stat, w: 4, h: 4, unit: requestsS, spark: true, empty: none, title: text{"Requests", "请求"},
 			about:   text{"Requests a second.", "每秒请求数。"},
-			targets: []target{{expr: `sum(rate(pm2_http_request_duration_seconds_count{@route}[5m]))`}},
+			targets: []target{{expr: `sum(` + routeCount + `{@served})`}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, empty: none, title: text{"Failed", "失败"},
 			about:   text{"Share of requests that were answered with 5xx in five minutes.", "五分钟内返回 5xx 的请求占比。"},
-			targets: []target{{expr: failed(`sum`, `@route`, `[5m]`)}},
+			targets: []target{{expr: failed(`sum`, routeCount, `@served`)}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, empty: none, title: text{"p95", "p95"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@route}[5m])))`}},
+			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + routeBuckets + `{@served}))`}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, empty: none, title: text{"Slower than 600 ms", "慢于 600 毫秒"},
@@ -60,16 +60,16 @@ func routesNow(o Options) []panel {
 func slowerThan(bound string) string {
 	return sprintf(`
 1 -
-sum(rate(pm2_http_request_duration_seconds_bucket{@route, le=~"%s"}[5m]))
+sum(%s{@served, le=~"%s"})
 /
-(sum(rate(pm2_http_request_duration_seconds_count{@route}[5m])) > 0)`, bound)
+(sum(%s{@served}) > 0)`, routeBuckets, bound, routeCount)
 }
 
 func routeTable(o Options) panel {
 	t := o.Thresholds
-	top := `and on (#route) topk(100, sum by (#route) (rate(pm2_http_request_duration_seconds_sum{@route}[5m])))`
+	top := `and on (#route) topk(100, sum by (#route) (` + routeTimeSum + `{@served}))`
 	quantile := func(q string) string {
-		return sprintf("histogram_quantile(%s, sum by (#route, le) (rate(pm2_http_request_duration_seconds_bucket{@route}[5m])))\n%s", q, top)
+		return sprintf("histogram_quantile(%s, sum by (#route, le) (%s{@served}))\n%s", q, routeBuckets, top)
 	}
 	return panel{
 		kind: table, w: 16, h: 12, unit: count, title: text{"Routes", "路由"}, sort: "-#F",
@@ -79,12 +79,12 @@ func routeTable(o Options) panel {
 		},
 		empty: text{"no requests", "无请求"},
 		targets: []target{
-			{ref: "A", expr: "sum by (#route) (rate(pm2_http_request_duration_seconds_count{@route}[5m]))\n" + top},
-			{ref: "B", expr: failed(`sum by (#route) `, `@route`, `[5m]`) + "\n" + top},
+			{ref: "A", expr: "sum by (#route) (" + routeCount + "{@served})\n" + top},
+			{ref: "B", expr: failed(`sum by (#route) `, routeCount, `@served`) + "\n" + top},
 			{ref: "C", expr: quantile("0.5")},
 			{ref: "D", expr: quantile("0.95")},
 			{ref: "E", expr: quantile("0.99")},
-			{ref: "F", expr: "sum by (#route) (rate(pm2_http_request_duration_seconds_sum{@route}[5m])) / on () group_left () sum(rate(pm2_http_request_duration_seconds_sum{@route}[5m]))\n" + top},
+			{ref: "F", expr: "sum by (#route) (" + routeTimeSum + "{@served}) / on () group_left () sum(" + routeTimeSum + "{@served})\n" + top},
 		},
 		fields: []field{
 			{name: "bucket", title: text{"Bucket", "分组"}}, {name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
@@ -107,7 +107,7 @@ func routeTime() panel {
 	return panel{
 		kind: bars, w: 8, h: 12, unit: fraction, title: text{"Where the time goes", "时间花在哪里"}, empty: text{"no requests", "无请求"},
 		about:   text{"Seconds that requests take in each second, of the 12 routes that take most: how many of them are under way on average.", "每秒钟内请求占用的秒数（即平均并发数），取最多的 12 条路由。"},
-		targets: []target{{legend: "{{app}} {{method}} {{route}}", expr: `topk(12, sum by (app, method, route) (rate(pm2_http_request_duration_seconds_sum{@route}[5m])))`}},
+		targets: []target{{legend: "{{app}} {{method}} {{route}}", expr: `topk(12, sum by (app, method, route) (` + routeTimeSum + `{@served}))`}},
 	}
 }
 
@@ -119,44 +119,44 @@ func routesOverTime(o Options) []panel {
 			kind: graph, w: 12, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest routes (p95)", "最慢的路由（p95）"},
 			about: text{"95th percentile of the ten routes where it is highest, of those with some requests.", "95 百分位最高的十条路由（有一定请求量的）。"},
 			empty: text{"no requests", "无请求"},
-			targets: []target{{legend: legend, exemplar: true, expr: `
-histogram_quantile(0.95, sum by (app, method, route, le) (rate(pm2_http_request_duration_seconds_bucket{@route}[$__rate_interval])))
+			targets: []target{{legend: legend, expr: `
+histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served}))
 and
 topk(10,
-  histogram_quantile(0.95, sum by (app, method, route, le) (rate(pm2_http_request_duration_seconds_bucket{@route}[10m] @ end())))
-  and sum by (app, method, route) (increase(pm2_http_request_duration_seconds_count{@route}[10m] @ end())) >= ` + number(t.RouteMinRequests) + `
+  histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served} @ end()))
+  and sum by (app, method, route) (` + routeCount + `{@served} @ end()) * 600 >= ` + number(t.RouteMinRequests) + `
 )`}},
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: requestsS, stacked: true, title: text{"Busiest routes", "最繁忙的路由"}, empty: text{"no requests", "无请求"},
 			about: text{"Requests a second of the ten routes with most, stacked.", "每秒请求最多的十条路由（堆叠）。"},
 			targets: []target{{legend: legend, expr: `
-sum by (app, method, route) (rate(pm2_http_request_duration_seconds_count{@route}[$__rate_interval]))
+sum by (app, method, route) (` + routeCount + `{@served})
 and
-topk(10, sum by (app, method, route) (rate(pm2_http_request_duration_seconds_count{@route}[10m] @ end())))`}},
+topk(10, sum by (app, method, route) (` + routeCount + `{@served} @ end()))`}},
 		},
 		{
 			kind: heat, w: 12, h: 9, unit: seconds, title: text{"How long requests take", "请求耗时分布"}, empty: text{"no requests", "无请求"},
 			about:   text{"How many requests took how long: two bands are two kinds of requests, and a percentile between them is neither.", "各耗时区间的请求数：两条带意味着两类请求，介于其间的百分位不代表任何一类。"},
-			targets: []target{{heat: true, legend: "{{le}}", exemplar: true, expr: `sum by (le) (rate(pm2_http_request_duration_seconds_bucket{@route}[$__rate_interval]))`}},
+			targets: []target{{heat: true, legend: "{{le}}", expr: `sum by (le) (` + routeBuckets + `{@served})`}},
 		},
 		{
 			kind: graph, w: 6, h: 9, unit: requestsS, stacked: true, title: text{"By code", "按状态码"}, empty: text{"no requests", "无请求"},
 			about:  text{"Requests a second by class of their status code. aborted: the client went away first.", "按状态码类别的每秒请求数。aborted：客户端提前断开。"},
 			styles: codeStyles(),
 			targets: []target{{
-				legend: "{{code}}", expr: `sum by (code) (rate(pm2_http_request_duration_seconds_count{@route}[$__rate_interval]))`,
+				legend: "{{code}}", expr: `sum by (code) (` + routeCount + `{@served})`,
 			}},
 		},
 		{
 			kind: graph, w: 6, h: 9, unit: share, title: text{"Routes that fail", "失败的路由"}, empty: text{"none fails", "没有失败"},
 			about: text{"Share of 5xx of the ten routes where it is highest.", "5xx 占比最高的十条路由。"},
 			targets: []target{{legend: legend, expr: `
-sum by (app, method, route) (rate(pm2_http_request_duration_seconds_count{@route, code="5xx"}[$__rate_interval]))
+sum by (app, method, route) (` + routeCount + `{@served, code="5xx"})
 /
-sum by (app, method, route) (rate(pm2_http_request_duration_seconds_count{@route}[$__rate_interval]))
+sum by (app, method, route) (` + routeCount + `{@served})
 and
-topk(10, sum by (app, method, route) (rate(pm2_http_request_duration_seconds_count{@route, code="5xx"}[$__range] @ end())))`}},
+topk(10, sum by (app, method, route) (` + routeCount + `{@served, code="5xx"} @ end()))`}},
 		},
 	}
 }
@@ -177,7 +177,7 @@ topk(50, max by (app, method, route) (max_over_time({kind="slow_request", @app} 
 		},
 		{
 			kind: lines, w: 14, h: 10, unit: plainText, title: text{"Slow requests, one by one", "慢请求明细"}, empty: text{"no slow requests", "无慢请求"},
-			about:   text{"Samples of slow and failed requests, the newest first: the answer's code and how long it took. Dots in graphs lead here by their record_id.", "慢请求和失败请求的样本，最新在前：状态码与耗时。"},
+			about:   text{"Samples of slow and failed requests, the newest first: the answer's code and how long it took.", "慢请求和失败请求的样本，最新在前：状态码与耗时。"},
 			targets: []target{{loki: true, expr: `{kind="slow_request", @app} | route=~"$route"`}},
 		},
 		{

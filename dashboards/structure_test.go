@@ -149,7 +149,7 @@ func checkVariables(t *testing.T, d dashboard.Dashboard) {
 			}
 		}
 		names = append(names, v.Name)
-		if v.Type == dashboard.VariableTypeQuery && (*v.AllValue != everything || !*v.IncludeAll || !*v.Multi || *v.Datasource.Uid != "${datasource}" || *v.Refresh != dashboard.VariableRefreshOnTimeRangeChanged) {
+		if v.Type == dashboard.VariableTypeQuery && (v.Name != oneOf(*d.Uid) && (*v.AllValue != everything || !*v.IncludeAll) || v.Name == oneOf(*d.Uid) && *v.IncludeAll || !*v.Multi || *v.Datasource.Uid != "${datasource}" || *v.Refresh != dashboard.VariableRefreshOnTimeRangeChanged) {
 			t.Errorf("%s: variable %s does not take all of several, or is not asked again", *d.Uid, v.Name)
 		}
 	}

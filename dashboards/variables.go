@@ -29,12 +29,24 @@ var (
 	toHosts     = []string{"bucket", "host"}
 	toApps      = []string{"bucket", "host", "pm2_namespace", "app"}
 	toProcesses = []string{"bucket", "host", "pm2_namespace", "app", "pm_id"}
-	toRoute     = []string{"bucket", "host", "pm2_namespace", "app", "route"}
+	toRoute     = []string{"bucket", "pm2_namespace", "app", "route"}
 )
+
+// oneOf is what a board is about: there "All" is no choice, but several are. On a
+// target without the label host the choice is empty, which matches it.
+func oneOf(uid string) string {
+	switch uid {
+	case hostUID:
+		return "host"
+	case appUID, processUID:
+		return "app"
+	}
+	return ""
+}
 
 // variables makes the two data sources and the named variables. Those that a board
 // does not show are there too, hidden: links carry them through it.
-func variables(o Options, visible []string) ([]dashboard.VariableModel, error) {
+func variables(o Options, uid string, visible []string) ([]dashboard.VariableModel, error) {
 	out := []dashboard.VariableModel{
 		sourceVariable(o, "datasource", "prometheus", text{"Metrics", "指标"}),
 		sourceVariable(o, "loki", "loki", text{"Records", "记录"}),
@@ -47,6 +59,9 @@ func variables(o Options, visible []string) ([]dashboard.VariableModel, error) {
 			Multi: ptr(true), IncludeAll: ptr(true), AllValue: ptr(everything), AllowCustomValue: ptr(true), SkipUrlSync: ptr(false),
 			Refresh: ptr(dashboard.VariableRefreshOnTimeRangeChanged), Sort: ptr(dashboard.VariableSortNaturalAsc), Options: []dashboard.VariableOption{},
 			Current: &dashboard.VariableOption{Selected: ptr(true), Text: many("All"), Value: many("$__all")},
+		}
+		if q.name == oneOf(uid) {
+			v.IncludeAll, v.AllValue, v.Current = ptr(false), nil, nil
 		}
 		for _, name := range visible {
 			if name == q.name {

@@ -31,6 +31,7 @@ const scrapeEvery = 30 * time.Second
 // the same hour in PM25's store behind Loki's API. One app is in a crash loop, one
 // errored, one host is down at the end, alerts fire, and exceptions were pushed.
 type world struct {
+	size       size
 	start, end time.Time
 	db         *tsdb.DB
 	engine     *promql.Engine
@@ -65,7 +66,7 @@ func newWorld(t testing.TB, s size) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	w := &world{start: endOfWorlds.Add(-s.last), end: endOfWorlds, db: db, engine: promql.NewEngine(promql.EngineOpts{
+	w := &world{size: s, start: endOfWorlds.Add(-s.last), end: endOfWorlds, db: db, engine: promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: 2 * time.Minute, LookbackDelta: 5 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
 		Parser: parser.NewParser(parser.Options{}), NoStepSubqueryIntervalFn: func(int64) int64 { return 60_000 },
 	})}
@@ -78,6 +79,7 @@ func newWorld(t testing.TB, s size) *world {
 	central, registry, secret := newCentral(t, clock)
 	w.records = central.Handler()
 	tell := &teller{w.records, secret}
+	recorded := records(t)
 	targets, self := targetsOf(s), []*scraped{newScraped("job", "pm25", "instance", "pm25:9725")}
 	for ; !now.After(w.end); now = now.Add(scrapeEvery) {
 		w.trouble(fleet, now)
@@ -87,6 +89,7 @@ func newWorld(t testing.TB, s size) *world {
 		}
 		w.scrape(t, self, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), now)
 		w.alarms(t, targets[0][0].labels, now)
+		w.record(t, recorded, now)
 	}
 	return w
 }

@@ -35,9 +35,9 @@ var outside = map[string][]string{
 var classic = []string{"_bucket", "_count", "_sum"}
 
 // Foreign lists what an expression of PromQL names and the catalog does not hold:
-// metrics, labels, and values of labels with a closed set of them. The error is of
-// the parser.
-func Foreign(expr string) (problems []string, err error) {
+// metrics, labels, and values of labels with a closed set of them. Names in
+// recorded are known too, with any labels. The error is of the parser.
+func Foreign(expr string, recorded ...string) (problems []string, err error) {
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
 		return nil, err
@@ -47,6 +47,10 @@ func Foreign(expr string) (problems []string, err error) {
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
 		switch n := n.(type) {
 		case *parser.VectorSelector:
+			if slices.Contains(recorded, n.Name) {
+				anything = true
+				return nil
+			}
 			names, any, found := ofSelector(n)
 			known, anything = append(known, names...), anything || any
 			problems = append(problems, found...)
