@@ -21,6 +21,7 @@ type answer struct {
 	series, values int
 	took           time.Duration
 	names          []string // of a few series
+	last           map[string]float64
 }
 
 // ask runs a query as Grafana does.
@@ -87,6 +88,10 @@ func (a *answer) value(v float64, name string) {
 		return
 	}
 	a.values++
+	if a.last == nil {
+		a.last = map[string]float64{}
+	}
+	a.last[name] = v
 	if len(a.names) < 3 && (len(a.names) == 0 || a.names[len(a.names)-1] != name) {
 		a.names = append(a.names, name)
 	}

@@ -116,6 +116,7 @@ type chosen map[string]string
 // of is what is chosen on a board when somebody opens it.
 func of(board string, w *world) chosen {
 	c := all()
+	c["__rate_interval"] = (4 * w.size.pace).String()
 	switch oneOf(board) {
 	case "app":
 		c["app"] = "(shop-api|payments|reports)" // as Grafana writes several

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,6 @@ import (
 	"github.com/pm25/pm25/internal/simagent"
 )
 
-// scrapeEvery is the pace of the test's scrapes; rates need four of them.
-const scrapeEvery = 30 * time.Second
-
 // A world is an hour of some hosts in a Prometheus of its own, and the records of
 // the same hour in PM25's store behind Loki's API. One app is in a crash loop, one
 // errored, one host is down at the end, alerts fire, and exceptions were pushed.
@@ -44,6 +42,9 @@ type size struct {
 	copies           int // how many targets show the same host; 0: 1
 	last             time.Duration
 	labeled          bool
+	// pace is how far scrapes are apart, 30 s unless said, recorded how far
+	// evaluations of recording rules are.
+	pace, recorded time.Duration
 }
 
 // scraped is what a Prometheus scrapes, with the references of its series.
@@ -61,6 +62,7 @@ var endOfWorlds = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 func newWorld(t testing.TB, s size) *world {
 	t.Helper()
+	s.pace, s.recorded = cmp.Or(s.pace, 30*time.Second), cmp.Or(s.recorded, 30*time.Second)
 	db, err := tsdb.Open(t.TempDir(), slog.New(slog.DiscardHandler), nil, storageOptions(s), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +83,7 @@ func newWorld(t testing.TB, s size) *world {
 	tell := &teller{w.records, secret}
 	recorded := records(t)
 	targets, self := targetsOf(s), []*scraped{newScraped("job", "pm25", "instance", "pm25:9725")}
-	for ; !now.After(w.end); now = now.Add(scrapeEvery) {
+	for ; !now.After(w.end); now = now.Add(s.pace) {
 		w.trouble(fleet, now)
 		tell.push(t, now, w)
 		for i, host := range fleet.Hosts() {
@@ -89,7 +91,9 @@ func newWorld(t testing.TB, s size) *world {
 		}
 		w.scrape(t, self, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), now)
 		w.alarms(t, targets[0][0].labels, now)
-		w.record(t, recorded, now)
+		if now.Sub(w.start)%s.recorded == 0 {
+			w.record(t, recorded, now)
+		}
 	}
 	return w
 }
