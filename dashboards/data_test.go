@@ -26,7 +26,7 @@ func budget(k kind) int {
 func TestPanelsShowSomething(t *testing.T) {
 	for name, labeled := range map[string]bool{"with labels of discovery": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, size{hosts: 3, processes: 25, last: time.Hour, labeled: labeled})
+			w := newWorld(t, size{hosts: 3, processes: 25, last: 40 * time.Minute, labeled: labeled})
 			for _, d := range read(t, english()) {
 				for _, q := range queriesOf(t, d) {
 					a := w.ask(t, q, of(q.board, w))

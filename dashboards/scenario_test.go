@@ -22,10 +22,15 @@ func find(t *testing.T, board, panel, ref string) query {
 	return query{}
 }
 
-// TestBoardsSayWhatIsWrong: in a world with one host down, one app in a crash loop
-// and one errored, the numbers are those, and the names lead there.
-func TestBoardsSayWhatIsWrong(t *testing.T) {
+// TestScenario: one host is down, one app is in a crash loop and one errored.
+func TestScenario(t *testing.T) {
 	w := newWorld(t, size{hosts: 3, processes: 20, last: 40 * time.Minute, labeled: true})
+	t.Run("the fleet says what is wrong", w.saysWhatIsWrong)
+	t.Run("every process has a row", w.hasRows)
+	t.Run("variables choose", w.chooses)
+}
+
+func (w *world) saysWhatIsWrong(t *testing.T) {
 	for panel, want := range map[string]float64{"Hosts down": 1, "PM2 daemons down": 0, "Firing alerts": 2} {
 		if got := w.one(t, fleetUID, panel, "A"); got != want {
 			t.Errorf("%s: %v, want %v", panel, got, want)
@@ -43,22 +48,23 @@ func TestBoardsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("Apps in trouble: %s is %v, want %v: %v", app, got, want, apps)
 		}
 	}
-	hosts := w.rows(t, fleetUID, "Hosts", "A")
-	if hosts[`{bucket="bucket-0", host="web-03", instance="10.0.0.3:9209"}`] != 0 || hosts[`{bucket="bucket-0", host="web-01", instance="10.0.0.1:9209"}`] != 1 || len(hosts) != 3 {
+	down, up := `{bucket="bucket-0", host="web-03", instance="10.0.0.3:9209"}`, `{bucket="bucket-0", host="web-01", instance="10.0.0.1:9209"}`
+	if hosts := w.rows(t, fleetUID, "Hosts", "A"); hosts[down] != 0 || hosts[up] != 1 || len(hosts) != 3 {
 		t.Errorf("hosts %v", hosts)
 	}
 	// The host that is down keeps its row, with what it said last.
-	if got := w.rows(t, fleetUID, "Hosts", "D"); got[`{bucket="bucket-0", host="web-03", instance="10.0.0.3:9209"}`] != 20 {
-		t.Errorf("processes by host: %v", got)
+	for _, ref := range []string{"B", "D", "F", "J"} {
+		if got := w.rows(t, fleetUID, "Hosts", ref); got[down] <= 0 || got[up] <= 0 {
+			t.Errorf("query %s of hosts: %v", ref, got)
+		}
 	}
 }
 
-// TestEveryProcessHasARow, whatever its state, and each row its values.
-func TestEveryProcessHasARow(t *testing.T) {
-	w := newWorld(t, size{hosts: 2, processes: 20, last: 40 * time.Minute, labeled: true})
-	c := all()
+// hasRows: whatever its state a process has a row, and what does not run has neither
+// a start nor memory. The processes of the host that is down are not known.
+func (w *world) hasRows(t *testing.T) {
 	states := map[string]int{}
-	rows := w.rowsFor(t, c, hostUID, "Processes", "A")
+	rows := w.rowsFor(t, all(), hostUID, "Processes", "A")
 	for row := range rows {
 		_, state, _ := strings.Cut(row, `state="`)
 		states[strings.TrimSuffix(state, `"}`)]++
@@ -66,23 +72,15 @@ func TestEveryProcessHasARow(t *testing.T) {
 	if len(rows) != 40 || states["errored"] == 0 || states["stopped"] == 0 || states["online"] == 0 {
 		t.Errorf("%d rows, states %v", len(rows), states)
 	}
-	for ref, want := range map[string]int{"B": 40, "C": 40, "G": 40} {
-		if got := len(w.rowsFor(t, c, hostUID, "Processes", ref)); got != want {
-			t.Errorf("query %s has %d rows, want %d", ref, got, want)
-		}
-	}
-	// What does not run has neither a start nor memory.
 	running := states["online"]
-	for _, ref := range []string{"D", "F"} {
-		if got := len(w.rowsFor(t, c, hostUID, "Processes", ref)); got != running {
-			t.Errorf("query %s has %d rows, %d processes run", ref, got, running)
+	for ref, want := range map[string]int{"B": 40, "C": 40, "G": 40, "D": running, "F": running} {
+		if got := len(w.rowsFor(t, all(), hostUID, "Processes", ref)); got != want {
+			t.Errorf("query %s has %d rows, want %d", ref, got, want)
 		}
 	}
 }
 
-// TestVariablesChoose: a board about one app shows that one.
-func TestVariablesChoose(t *testing.T) {
-	w := newWorld(t, size{hosts: 2, processes: 20, last: 10 * time.Minute, labeled: true})
+func (w *world) chooses(t *testing.T) {
 	c := all()
 	c["app"], c["host"], c["bucket"] = "(shop-api|payments)", "web-01", "bucket-0"
 	rows := w.rowsFor(t, c, appUID, "State of each instance", "A")

@@ -3,23 +3,17 @@ package dashboards
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	kitlog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/pm25/pm25/internal/simagent"
@@ -45,16 +39,6 @@ type size struct {
 	// pace is how far scrapes are apart, 30 s unless said, recorded how far
 	// evaluations of recording rules are.
 	pace, recorded time.Duration
-}
-
-// scraped is what a Prometheus scrapes, with the references of its series.
-type scraped struct {
-	labels []string
-	refs   map[string]storage.SeriesRef
-}
-
-func newScraped(labels ...string) *scraped {
-	return &scraped{labels, map[string]storage.SeriesRef{}}
 }
 
 // endOfWorlds is when worlds end, so that tests are the same each time.
@@ -129,93 +113,6 @@ func (w *world) trouble(fleet *simagent.Fleet, now time.Time) {
 		if len(hosts) > 1 {
 			hosts[len(hosts)-1].Switch(false)
 		}
-	}
-}
-
-// scrape takes what a handler exposes, as Prometheus does.
-func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now time.Time) {
-	t.Helper()
-	a := w.db.Appender(context.Background())
-	body, ok := fetch(h)
-	samples := 0
-	if ok {
-		samples = appendAll(t, a, targets, body, now)
-	}
-	for _, target := range targets {
-		for name, value := range map[string]float64{
-			"up": map[bool]float64{true: 1}[ok], "scrape_duration_seconds": 0.01, "scrape_samples_scraped": float64(samples),
-		} {
-			appendTo(t, a, now, value, append([]string{labels.MetricName, name}, target.labels...)...)
-		}
-	}
-	if err := a.Commit(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func fetch(h http.Handler) (body []byte, ok bool) {
-	defer func() {
-		if recover() != nil { // a host that is off breaks the connection
-			ok = false
-		}
-	}()
-	r := httptest.NewRecorder()
-	h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	return r.Body.Bytes(), r.Code == http.StatusOK
-}
-
-func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, now time.Time) (n int) {
-	t.Helper()
-	p, err := textparse.New(body, "text/plain; version=0.0.4", labels.NewSymbolTable(), textparse.ParserOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			return n
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if entry != textparse.EntrySeries {
-			continue
-		}
-		name, _, value := p.Series()
-		for _, target := range targets {
-			ref := target.refs[string(name)]
-			var own labels.Labels
-			if ref == 0 {
-				own = target.complete(p)
-			}
-			if ref, err = a.Append(ref, own, now.UnixMilli(), value); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			target.refs[string(name)] = ref
-		}
-		n++
-	}
-}
-
-// complete returns the labels of the series that the parser is at, with those of
-// the target.
-func (t *scraped) complete(p textparse.Parser) labels.Labels {
-	var own labels.Labels
-	p.Labels(&own)
-	b := labels.NewBuilder(own)
-	for i := 0; i < len(t.labels); i += 2 {
-		b.Set(t.labels[i], t.labels[i+1])
-	}
-	if le := own.Get("le"); le != "" && le != "+Inf" && !strings.ContainsAny(le, ".e") {
-		b.Set("le", le+".0") // as Prometheus 3 writes whole numbers
-	}
-	return b.Labels()
-}
-
-func appendTo(t testing.TB, a storage.Appender, now time.Time, value float64, pairs ...string) {
-	t.Helper()
-	if _, err := a.Append(0, labels.FromStrings(pairs...), now.UnixMilli(), value); err != nil {
-		t.Fatal(err)
 	}
 }
 
