@@ -33,8 +33,8 @@ func alertsNow() []panel {
 		}
 	}
 	return []panel{
-		firing(text{"Critical", "严重"}, text{"Alerts that fire and wake people.", "正在触发、需立即处理的告警。"}, bad(1), "critical"),
-		firing(text{"Warning", "警告"}, text{"Alerts that fire and wait for the working day.", "正在触发、可等到工作时间处理的告警。"}, look(1), "warning"),
+		firing(text{"Critical", "严重"}, text{"Alerts that fire and wake people.", "正在触发、需立即处理的告警。"}, bad(once), "critical"),
+		firing(text{"Warning", "警告"}, text{"Alerts that fire and wait for the working day.", "正在触发、可等到工作时间处理的告警。"}, look(once), "warning"),
 		firing(text{"Info", "通知"}, text{"Alerts that are good to know.", "仅供了解的告警。"}, nil, "info"),
 		{
 			kind: stat, w: 4, h: 4, unit: count, title: text{"Pending", "待定"},
@@ -42,7 +42,7 @@ func alertsNow() []panel {
 			targets: []target{{expr: `count(ALERTS{alertstate="pending", @app}) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: bad(1), title: text{"Not delivered in 1 h", "1 小时内未送达"}, empty: text{"no Alertmanager", "无 Alertmanager"},
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), title: text{"Not delivered in 1 h", "1 小时内未送达"}, empty: text{"no Alertmanager", "无 Alertmanager"},
 			about:   text{"Notifications that failed within the last hour. Robots that answer 200 with an error inside are counted too where PM25 delivers to them.", "最近一小时内失败的通知。由 PM25 投递的机器人返回 200 但内含错误时同样计入。"},
 			targets: []target{{expr: `sum(increase(alertmanager_notifications_failed_total[1h]))`}},
 		},

@@ -19,7 +19,7 @@ func (p panel) appearance(o Options) (options, custom any) {
 	case stat:
 		return p.statOptions(), nil
 	case bars:
-		return barOptions(), nil
+		return p.barOptions(), nil
 	case table:
 		return p.tableOptions(o), gtable.FieldConfig{
 			Align: common.FieldTextAlignmentAuto, Inspect: false, CellOptions: &common.TableCellOptions{TableAutoCellOptions: &common.TableAutoCellOptions{Type: common.TableCellDisplayModeAuto}},
@@ -58,12 +58,16 @@ func (p panel) statOptions() gstat.Options {
 	return out
 }
 
-func barOptions() bargauge.Options {
+// barOptions shows each series; Loki's answers are one table, of which it shows each
+// row.
+func (p panel) barOptions() bargauge.Options {
+	reduce := lastValue()
+	reduce.Values = ptr(p.targets[0].loki)
 	return bargauge.Options{
 		DisplayMode: common.BarGaugeDisplayModeBasic, ValueMode: common.BarGaugeValueModeText, NamePlacement: common.BarGaugeNamePlacementLeft,
 		ShowUnfilled: true, Sizing: common.BarGaugeSizingAuto, MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
 		Legend:        common.VizLegendOptions{DisplayMode: common.LegendDisplayModeList, Placement: common.LegendPlacementBottom, ShowLegend: false, Calcs: []string{}},
-		ReduceOptions: lastValue(), Orientation: common.VizOrientationHorizontal,
+		ReduceOptions: reduce, Orientation: common.VizOrientationHorizontal,
 	}
 }
 

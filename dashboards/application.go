@@ -29,17 +29,17 @@ func appNow(o Options) []panel {
 			targets: []target{{expr: `sum(pm2_process_state{@app, state="online"})`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Errored", "错误"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"Errored", "错误"},
 			about:   text{"Instances that PM2 has given up on.", "PM2 已放弃重启的实例。"},
 			targets: []target{{expr: `sum(pm2_process_state{@app, state="errored"})`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(1, t.CrashLoopEnds), spark: true, title: text{"Crashes in 10 min", "10 分钟内崩溃"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.CrashLoopEnds-once), spark: true, title: text{"Crashes in 10 min", "10 分钟内崩溃"},
 			about:   text{"Ends that nobody asked for in ten minutes; red is a crash loop.", "十分钟内非预期的退出；红色即崩溃循环。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[10m]))`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(1, t.ExceptionSpike), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.ExceptionSpike), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
 			about:   text{"Exceptions in five minutes, handled and not.", "五分钟内的异常，含已处理和未处理。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m]))`}},
 		},
@@ -69,7 +69,7 @@ func appNow(o Options) []panel {
 func appInstances() []panel {
 	return []panel{
 		{
-			kind: timeline, w: 16, h: 8, unit: count, title: text{"State of each instance", "各实例的状态"}, links: []link{toProcess()},
+			kind: timeline, w: 16, h: 8, unit: count, title: text{"State of each instance", "各实例的状态"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"State over time, of up to 30 instances: those with most restarts. What is short between two points is not seen here; the marks and the log show each end.", "状态随时间的变化，最多 30 个实例（重启最多的优先）。两个采样点之间的短暂变化不可见，见标记和日志。"},
 			values: []value{
 				{is: "1", text: text{"online", "在线"}, color: green}, {is: "2", text: text{"starting or stopping", "启动或停止中"}, color: blue},
@@ -162,7 +162,7 @@ func appResources(o Options) []panel {
 	legend := "{{host}} {{app}} {{pm_id}}"
 	return []panel{
 		{
-			kind: graph, w: 12, h: 8, unit: share, title: text{"CPU by process", "各进程的 CPU"}, links: []link{toProcess()},
+			kind: graph, w: 12, h: 8, unit: share, title: text{"CPU by process", "各进程的 CPU"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"Share of one CPU, of the 20 processes that use most.", "占用单核的比例，取最高的 20 个进程。"},
 			targets: []target{{legend: legend, expr: `
 sum by (host, instance, pm2_namespace, app, pm_id) (rate(pm2_process_cpu_seconds_total{@app}[$__rate_interval]))
@@ -170,7 +170,7 @@ and
 topk(20, sum by (host, instance, pm2_namespace, app, pm_id) (rate(pm2_process_cpu_seconds_total{@app}[10m] @ end())))`}},
 		},
 		{
-			kind: graph, w: 12, h: 8, unit: bytesize, title: text{"Memory by process", "各进程的内存"}, links: []link{toProcess()},
+			kind: graph, w: 12, h: 8, unit: bytesize, title: text{"Memory by process", "各进程的内存"}, links: []link{toProcessOnHost(), toProcess()},
 			about:  text{"Resident memory of the 20 processes that use most, and the lowest limit at which PM2 restarts one (dashed).", "常驻内存最高的 20 个进程；虚线为其中最低的 PM2 重启上限。"},
 			styles: []style{{match: "/^(limit|上限)$/", color: red, dashed: true}},
 			targets: []target{
@@ -183,7 +183,7 @@ topk(20, sum by (host, instance, pm2_namespace, app, pm_id) (pm2_process_residen
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: share, top: ptr(1.0), limits: true, steps: worse(t.EventLoopUtilization, t.EventLoopUtilizationCritical),
-			title: text{"Event loop in use", "事件循环利用率"}, links: []link{toProcess()},
+			title: text{"Event loop in use", "事件循环利用率"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"Share of time in which the event loop is busy, of the 20 processes where it is highest.", "事件循环忙碌的时间占比，取最高的 20 个进程。"},
 			empty: text{"no pm25-ext", "无 pm25-ext"},
 			targets: []target{{legend: legend, expr: loopInUse(`{@app}`) + `
@@ -191,7 +191,7 @@ and
 topk(20, ` + loopInUseAtEnd(`{@app}`) + `)`}},
 		},
 		{
-			kind: graph, w: 12, h: 8, unit: bytesize, title: text{"Heap after collections", "GC 后的堆"}, links: []link{toProcess()},
+			kind: graph, w: 12, h: 8, unit: bytesize, title: text{"Heap after collections", "GC 后的堆"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"Heap that the last major collection left, of the 20 processes where it is highest. What grows here for hours is kept: a leak.", "上次主 GC 后仍在使用的堆，取最高的 20 个进程。持续数小时增长即为泄漏。"},
 			empty: text{"no pm25-ext", "无 pm25-ext"},
 			targets: []target{{legend: legend, expr: `

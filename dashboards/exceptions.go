@@ -25,21 +25,21 @@ func exceptionsNow() []panel {
 	}
 	return []panel{
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: look(1), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
+			kind: stat, w: 4, h: 4, unit: count, steps: look(once), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
 			about:   text{"Exceptions of the chosen apps in five minutes, handled and not.", "所选应用五分钟内的异常，含已处理和未处理。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m]))`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: bad(1), spark: true, title: text{"Not handled", "未处理"},
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), spark: true, title: text{"Not handled", "未处理"},
 			about:   text{"Uncaught exceptions and unhandled rejections in five minutes: these end processes.", "五分钟内未捕获的异常和未处理的 rejection：会导致进程退出。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app, handled="false"}[5m]))`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: look(1), title: text{"New within 1 h", "1 小时内新出现"},
+			kind: stat, w: 4, h: 4, unit: count, steps: look(once), title: text{"New within 1 h", "1 小时内新出现"},
 			about:   text{"Exception groups of the chosen apps that were seen first, or came back after they were resolved, within the last hour.", "所选应用最近一小时内首次出现或复发的异常分组。"},
 			targets: []target{{expr: `count(pm25_server_new_exception_group_info{@service}) or vector(0)`}},
 		},
-		groups(text{"Regressed groups", "复发分组"}, text{"Groups that somebody resolved and that were seen again, of all apps.", "已标记解决后再次出现的分组（所有应用）。"}, bad(1), "regressed"),
+		groups(text{"Regressed groups", "复发分组"}, text{"Groups that somebody resolved and that were seen again, of all apps.", "已标记解决后再次出现的分组（所有应用）。"}, bad(once), "regressed"),
 		groups(text{"Open groups", "未解决分组"}, text{"Groups that are new, ongoing or regressed, of all apps.", "新出现、持续和复发的分组（所有应用）。"}, nil, "new|ongoing|regressed"),
 		groups(text{"Muted groups", "静音分组"}, text{"Groups that somebody muted, of all apps.", "已静音的分组（所有应用）。"}, nil, "muted"),
 	}
@@ -55,6 +55,7 @@ func newGroups() panel {
 			{name: "state", title: text{"State", "状态"}, width: 90, values: []value{
 				{is: "new", text: text{"new", "新出现"}, color: orange}, {is: "regressed", text: text{"regressed", "复发"}, color: red},
 			}},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 100},
 			{name: "app", title: text{"App", "应用"}, width: 140, links: []link{toExceptions(), toApp()}},
 			{name: "title", title: text{"Exception", "异常"}},
 			{name: "group", title: text{"Group", "分组编号"}, width: 140},

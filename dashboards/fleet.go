@@ -22,22 +22,22 @@ func fleetNow(o Options) []panel {
 	t := o.Thresholds
 	return []panel{
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Hosts down", "宕机主机"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"Hosts down", "宕机主机"},
 			about:   text{"Hosts whose agent does not answer. They stay in the table of hosts, red, as long as they are a target.", "agent 无响应的主机。只要仍是采集目标，就以红色保留在主机表中。"},
 			targets: []target{{expr: `count(up{@agents} == 0) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"PM2 daemons down", "PM2 守护进程异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"PM2 daemons down", "PM2 守护进程异常"},
 			about:   text{"PM2 daemons that do not answer, on hosts that do: their apps may run on, with nobody to restart them.", "主机正常但 PM2 守护进程无响应：应用可能仍在运行，但崩溃后无人重启。"},
 			targets: []target{{expr: `count(pm2_up{@target} == 0) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Processes errored", "错误状态进程"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"Processes errored", "错误状态进程"},
 			about:   text{"Processes that PM2 has given up on. Nothing restarts them.", "PM2 已放弃重启的进程，不会自动恢复。"},
 			targets: []target{{expr: `sum(pm2_process_state{@app, state="errored"}) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: look(1), title: text{"Instances missing", "缺少的实例"},
+			kind: stat, w: 3, h: 4, unit: count, steps: look(once), title: text{"Instances missing", "缺少的实例"},
 			about: text{"Instances that `pm2 save` wrote down and that are not online, over all apps.", "`pm2 save` 保存过但当前不在线的实例数（所有应用合计）。"},
 			targets: []target{{expr: `
 sum(
@@ -49,12 +49,12 @@ sum(
 ) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(1, t.CrashLoopEnds), title: text{"Crashes", "崩溃"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.CrashLoopEnds-once), title: text{"Crashes", "崩溃"},
 			about: text{"Ends that nobody asked for in five minutes: crashes, signals and kills for memory. At red it is as many as a crash loop.", "五分钟内非预期的退出：崩溃、信号和内存不足被杀。红色表示达到崩溃循环的数量。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[5m])) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: look(1), title: text{"Exceptions", "异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: look(once), title: text{"Exceptions", "异常"},
 			about:   text{"Exceptions in five minutes, handled and not.", "五分钟内的异常数，包括已处理和未处理的。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m])) or vector(0)`}},
 		},
@@ -65,7 +65,7 @@ sum(
 			targets: []target{{expr: failed(`sum`, routeCount, `@service`)}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Firing alerts", "触发的告警"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"Firing alerts", "触发的告警"},
 			about:   text{"Alerts that fire, but for information and the watchdog.", "正在触发的告警，不含通知级和看门狗。"},
 			targets: []target{{expr: `count(ALERTS{alertstate="firing", severity=~"critical|warning", @app}) or vector(0)`}},
 		},
@@ -124,9 +124,9 @@ topk(200,
 			{name: "#A", title: text{"Since", "起始"}, unit: ago, width: 130},
 			{name: "severity", title: text{"Severity", "级别"}, width: 90, values: severities()},
 			{name: "alertname", title: text{"Alert", "告警"}, width: 220},
-			{name: "host", title: text{"Host", "主机"}, links: []link{toHost()}},
+			{name: "host", title: text{"Host", "主机"}, links: []link{toHost(), toAppOnHost()}},
 			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
-			{name: "app", title: text{"App", "应用"}, links: []link{toAppOnHost(), toExceptions()}},
+			{name: "app", title: text{"App", "应用"}, links: []link{toApp(), toExceptions()}},
 		},
 	}
 }

@@ -33,7 +33,7 @@ func hostNow(o Options) []panel {
 			targets: []target{{expr: `min(pm2_up{@target})`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(1), title: text{"Errored", "错误"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"Errored", "错误"},
 			about:   text{"Processes that PM2 has given up on.", "PM2 已放弃重启的进程。"},
 			targets: []target{{expr: `sum(pm2_process_state{@target, state="errored"})`}},
 		},
@@ -108,18 +108,18 @@ func processTable(o Options) panel {
 			{ref: "I", expr: `max by (#process) (pm2_process_last_exit_code{@process} ` + worst + `)`},
 		},
 		fields: []field{
-			{name: "host", title: text{"Host", "主机"}},
+			{name: "host", title: text{"Host", "主机"}, links: []link{toProcessOnHost(), toAppOnHost()}},
 			{name: "daemon", title: text{"PM2", "PM2"}, width: 90},
 			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 110},
-			{name: "app", title: text{"App", "应用"}, width: 170, links: []link{toProcess(), toAppOnHost(), toExceptions()}},
+			{name: "app", title: text{"App", "应用"}, width: 170, links: []link{toProcess(), toApp(), toExceptions()}},
 			{name: "pm_id", title: text{"Id", "编号"}, width: 60, links: []link{toProcess()}},
 			{name: "#B", title: text{"PID", "PID"}, unit: unit{"none", 0}, width: 90},
 			{name: "state", title: text{"State", "状态"}, width: 120, values: states()},
-			cell("C", text{"Restarts", "重启"}, count, look(1)...),
+			cell("C", text{"Restarts", "重启"}, count, look(once)...),
 			cell("D", text{"Started", "启动"}, ago),
 			{name: "#E", title: text{"CPU", "CPU"}, unit: share, steps: look(t.CPURatio), plain: true},
 			cell("F", text{"Memory", "内存"}, bytesize),
-			cell("G", text{"App's exceptions", "应用异常"}, count, look(1)...),
+			cell("G", text{"App's exceptions", "应用异常"}, count, look(once)...),
 			cell("H", text{"App's requests", "应用请求"}, requestsS),
 			cell("I", text{"Last exit code", "上次退出码"}, count),
 		},
@@ -140,26 +140,26 @@ func hostUse(o Options) []panel {
 	t := o.Thresholds
 	return []panel{
 		{
-			kind: graph, w: 12, h: 8, unit: fraction, stacked: true, title: text{"CPUs by app", "各应用的 CPU"}, links: []link{toAppOnHost()},
+			kind: graph, w: 12, h: 8, unit: fraction, stacked: true, title: text{"CPUs by app", "各应用的 CPU"}, links: []link{toApp()},
 			about:  text{"CPUs that the ten apps which use most keep busy, stacked; the dashed line is how many there are.", "占用 CPU 最多的十个应用（堆叠）；虚线为 CPU 总数。"},
 			styles: []style{{match: "/^(CPUs|CPU 总数)$/", color: gray, dashed: true}},
 			targets: []target{
 				{legend: "{{app}}", expr: `
-sum by (app) (` + appCPU + `{@target})
+sum by (pm2_namespace, app) (` + appCPU + `{@target})
 and
-topk(10, sum by (app) (` + appCPU + `{@target} @ end()))`},
+topk(10, sum by (pm2_namespace, app) (` + appCPU + `{@target} @ end()))`},
 				{legend: text{"CPUs", "CPU 总数"}.in(o.Language), expr: `sum(pm2_host_cpus{@target})`},
 			},
 		},
 		{
-			kind: graph, w: 12, h: 8, unit: bytesize, stacked: true, title: text{"Memory by app", "各应用的内存"}, links: []link{toAppOnHost()},
+			kind: graph, w: 12, h: 8, unit: bytesize, stacked: true, title: text{"Memory by app", "各应用的内存"}, links: []link{toApp()},
 			about:  text{"Resident memory of the ten apps that use most, stacked; the dashed line is all that the host has in use.", "内存使用最多的十个应用（堆叠）；虚线为主机已用内存。"},
 			styles: []style{{match: "/^(in use|已用)$/", color: gray, dashed: true}},
 			targets: []target{
 				{legend: "{{app}}", expr: `
-sum by (app) (` + appMemory + `{@target})
+sum by (pm2_namespace, app) (` + appMemory + `{@target})
 and
-topk(10, sum by (app) (` + appMemory + `{@target} @ end()))`},
+topk(10, sum by (pm2_namespace, app) (` + appMemory + `{@target} @ end()))`},
 				{legend: text{"in use", "已用"}.in(o.Language), expr: `sum(pm2_host_memory_total_bytes{@target} - pm2_host_memory_available_bytes{@target})`},
 			},
 		},

@@ -92,7 +92,8 @@ func (l link) variable(name string, row bool) string {
 	return "${" + name + ":queryparam}"
 }
 
-// Links from rows and series.
+// Links from rows and series. Those that set the host are for where there is that
+// label: a label that is absent would be passed on as the text of the link.
 func toHost() link {
 	return link{title: titleOf(hostUID), board: hostUID, set: []string{"host"}}
 }
@@ -102,11 +103,15 @@ func toApp() link {
 }
 
 func toAppOnHost() link {
-	return link{title: titleOf(appUID), board: appUID, set: []string{"host", "pm2_namespace", "app"}}
+	return link{title: text{"Application, this host", "应用（此主机）"}, board: appUID, set: []string{"host", "pm2_namespace", "app"}}
 }
 
 func toProcess() link {
-	return link{title: titleOf(processUID), board: processUID, set: []string{"host", "pm2_namespace", "app", "pm_id"}}
+	return link{title: titleOf(processUID), board: processUID, set: []string{"pm2_namespace", "app", "pm_id"}}
+}
+
+func toProcessOnHost() link {
+	return link{title: text{"Process, this host", "进程（此主机）"}, board: processUID, set: []string{"host", "pm2_namespace", "app", "pm_id"}}
 }
 
 func toRoutes() link {

@@ -32,7 +32,7 @@ func processNow(o Options) []panel {
 			targets: []target{{expr: `time() - max(pm2_process_start_time_seconds{@process})`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: worse(1, t.FrequentRestarts), title: text{"Restarts in 1 h", "1 小时内重启"},
+			kind: stat, w: 4, h: 4, unit: count, steps: worse(once, t.FrequentRestarts-once), title: text{"Restarts in 1 h", "1 小时内重启"},
 			about:   text{"Restarts in the last hour, for any reason.", "最近一小时内的重启次数，不论原因。"},
 			targets: []target{{expr: `sum(increase(pm2_process_restarts_total{@process}[1h]))`}},
 		},
@@ -68,8 +68,8 @@ max(
 				{ref: "F", expr: `max by (#process) (pm2_process_restarts_total{@process} ` + worst + `)`},
 			},
 			fields: []field{
-				{name: "host", title: text{"Host", "主机"}, links: []link{toHost()}}, {name: "daemon", title: text{"PM2", "PM2"}},
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, width: 160, links: []link{toAppOnHost()}},
+				{name: "host", title: text{"Host", "主机"}, links: []link{toHost(), toAppOnHost()}}, {name: "daemon", title: text{"PM2", "PM2"}},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, width: 160, links: []link{toApp()}},
 				{name: "pm_id", title: text{"Id", "编号"}, width: 60}, {name: "instance_id", title: text{"Index", "序号"}, width: 70},
 				{name: "#B", title: text{"PID", "PID"}, unit: unit{"none", 0}, width: 90}, {name: "state", title: text{"State", "状态"}, width: 120, values: states()},
 				{name: "exec_mode", title: text{"Mode", "模式"}, width: 80}, {name: "interpreter", title: text{"Interpreter", "解释器"}},
@@ -132,7 +132,7 @@ bottomk(20,
   )
 )`}},
 			fields: []field{
-				{name: "host", title: text{"Host", "主机"}}, {name: "app", title: text{"App", "应用"}, links: []link{toProcess()}}, {name: "pm_id", title: text{"Id", "编号"}, width: 50},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, links: []link{toProcess()}}, {name: "pm_id", title: text{"Id", "编号"}, width: 50},
 				{name: "#A", title: text{"Time left", "剩余时间"}, unit: unit{"s", 0}, steps: []step{{0, red}, {3600, orange}, {43200, green}}, plain: true},
 			},
 		},

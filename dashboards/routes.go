@@ -87,10 +87,10 @@ func routeTable(o Options) panel {
 			{ref: "F", expr: "sum by (#route) (" + routeTimeSum + "{@served}) / on () group_left () sum(" + routeTimeSum + "{@served})\n" + top},
 		},
 		fields: []field{
-			{name: "bucket", title: text{"Bucket", "分组"}}, {name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
+			{name: "bucket", title: text{"Bucket", "分组"}}, {name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
 			{name: "method", title: text{"Method", "方法"}, width: 80}, {name: "route", title: text{"Route", "路由"}, links: []link{{
-				title: text{"Only this route", "仅此路由"}, board: routesUID, set: []string{"pm2_namespace", "app"},
-				url: "/d/" + routesUID + "?${datasource:queryparam}&${loki:queryparam}&${bucket:queryparam}&${host:queryparam}&${pm2_namespace:queryparam}&var-app=${__data.fields.app:percentencode}&var-route=${__data.fields.route:percentencode}&${__url_time_range}",
+				title: text{"Only this route", "仅此路由"}, board: routesUID, set: []string{"pm2_namespace", "app", "route"},
+				url: "/d/" + routesUID + "?${datasource:queryparam}&${loki:queryparam}&${bucket:queryparam}&${host:queryparam}&var-pm2_namespace=${__data.fields.pm2_namespace:percentencode}&var-app=${__data.fields.app:percentencode}&var-route=${__data.fields.route:percentencode}&${__url_time_range}",
 			}}},
 			cell("A", text{"Requests", "请求"}, requestsS),
 			cell("B", text{"Failed", "失败"}, share, worse(0.01, 0.05)...),
@@ -189,7 +189,7 @@ and
 topk(10, sum by (app, method, code) (rate(pm2_http_slow_requests_total{@app}[$__range] @ end())))`}},
 		},
 		{
-			kind: bars, w: 12, h: 7, unit: count, steps: look(1), title: text{"Routes folded into (other)", "被合并为 (other) 的路由"}, empty: text{"none", "无"},
+			kind: bars, w: 12, h: 7, unit: count, steps: look(once), title: text{"Routes folded into (other)", "被合并为 (other) 的路由"}, empty: text{"none", "无"},
 			about:   text{"Routes that were counted as (other) because an app has too many, of the ten apps with most. Not 0: the app makes routes of its data, such as ids.", "因路由过多而计入 (other) 的数量，取最多的十个应用。非 0 表示应用把数据（如 id）变成了路由。"},
 			targets: []target{{legend: "{{app}}", expr: `topk(10, sum by (pm2_namespace, app) (increase(pm2_http_routes_collapsed_total{@app}[$__range])))`}},
 		},

@@ -23,17 +23,17 @@ func selfNow(o Options) []panel {
 	noServer := text{"no server", "无服务器"}
 	return []panel{
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: bad(1), title: text{"Agents down", "宕机 agent"},
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), title: text{"Agents down", "宕机 agent"},
 			about:   text{"Agents that do not answer.", "无响应的 agent。"},
 			targets: []target{{expr: `count(up{@agents} == 0) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: bad(1), title: text{"Collectors failing", "采集失败"},
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), title: text{"Collectors failing", "采集失败"},
 			about:   text{"Collectors that failed in the last scrape, over all agents.", "最近一次采集失败的采集器数（所有 agent）。"},
 			targets: []target{{expr: `count(pm25_agent_collector_success{@target} == 0) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: look(1), title: text{"Left out in 1 h", "1 小时内丢弃"},
+			kind: stat, w: 4, h: 4, unit: count, steps: look(once), title: text{"Left out in 1 h", "1 小时内丢弃"},
 			about:   text{"Things that agents left out within an hour because a bound was reached, and records that never get to the server.", "一小时内因达到上限被丢弃的内容，以及永远无法到达服务器的记录。"},
 			targets: []target{{expr: `sum(increase(pm25_agent_dropped_total{@target}[1h])) + (sum(increase(pm25_agent_ship_dropped_total{@target}[1h])) or vector(0))`}},
 		},

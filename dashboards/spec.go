@@ -130,8 +130,8 @@ var (
 	plainText = unit{"string", 0}
 )
 
-// Colors. Green, orange and red say good, look and bad, and nothing else is drawn
-// in them.
+// Colors of numbers, cells, timelines and limits: green, orange and red say good,
+// look and bad. Lines that mean no state take Grafana's palette.
 const (
 	green  = "green"
 	orange = "orange"
@@ -140,6 +140,9 @@ const (
 	gray   = "#808080"
 	purple = "purple"
 )
+
+// once is a count of one: increase() gives fractions, which are shown rounded.
+const once = 0.5
 
 // bad turns red from a value on; worse turns orange and then red; atLeast is red
 // below the first value, orange below the second.
