@@ -118,11 +118,14 @@ func budgets() []panel {
 				"各应用在 5 分钟、1 小时、6 小时窗口的预算消耗倍数，以及时间范围内剩余预算。红色需立即处理：1 小时超过 14.4，6 小时超过 6。",
 			},
 			targets: []target{
-				{ref: "A", expr: burn("1h")}, {ref: "B", expr: burn("5m")}, {ref: "C", expr: burn("6h")},
+				{ref: "A", expr: burn("1h")},
+				{ref: "B", expr: burn("5m")},
+				{ref: "C", expr: burn("6h")},
 				{ref: "D", expr: "1 - " + sprintf("(%s) / %s", bads(bySvc, "$__range"), number(1-objective))},
 			},
 			fields: []field{
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, links: []link{toApp(), toRoutes()}},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+				{name: "app", title: text{"App", "应用"}, links: []link{toApp(), toRoutes()}},
 				cell("B", text{"5 min", "5 分钟"}, fraction, worse(6, 14.4)...), cell("A", text{"1 h", "1 小时"}, fraction, worse(6, 14.4)...),
 				cell("C", text{"6 h", "6 小时"}, fraction, worse(1, 6)...), cell("D", text{"Left", "剩余"}, share, atLeast(0, 0.5)...),
 			},

@@ -72,8 +72,11 @@ func appInstances() []panel {
 			kind: timeline, w: 16, h: 8, unit: count, title: text{"State of each instance", "各实例的状态"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"State over time, of up to 30 instances: those with most restarts. What is short between two points is not seen here; the marks and the log show each end.", "状态随时间的变化，最多 30 个实例（重启最多的优先）。两个采样点之间的短暂变化不可见，见标记和日志。"},
 			values: []value{
-				{is: "1", text: text{"online", "在线"}, color: green}, {is: "2", text: text{"starting or stopping", "启动或停止中"}, color: blue},
-				{is: "3", text: text{"stopped", "已停止"}, color: gray}, {is: "4", text: text{"waiting restart", "等待重启"}, color: orange}, {is: "5", text: text{"errored", "错误"}, color: red},
+				{is: "1", text: text{"online", "在线"}, color: green},
+				{is: "2", text: text{"starting or stopping", "启动或停止中"}, color: blue},
+				{is: "3", text: text{"stopped", "已停止"}, color: gray},
+				{is: "4", text: text{"waiting restart", "等待重启"}, color: orange},
+				{is: "5", text: text{"errored", "错误"}, color: red},
 			},
 			targets: []target{{legend: "{{host}} {{app}} {{pm_id}}", expr: `
 max by (bucket, host, instance, pm2_namespace, app, pm_id) (
@@ -98,8 +101,10 @@ topk(30, sum by (bucket, host, instance, pm2_namespace, app, pm_id) (pm2_process
 
 func reasonStyles() []style {
 	return []style{
-		{match: "/^(crash|oom_kill|errored|signal)$/", color: red}, {match: "/^(memory_limit|unknown)$/", color: orange},
-		{match: "/^(operator|reload)$/", color: blue}, {match: "/^(cron|watch|clean)$/", color: gray},
+		{match: "/^(crash|oom_kill|errored|signal)$/", color: red},
+		{match: "/^(memory_limit|unknown)$/", color: orange},
+		{match: "/^(operator|reload)$/", color: blue},
+		{match: "/^(cron|watch|clean)$/", color: gray},
 	}
 }
 
@@ -227,9 +232,12 @@ func appVersions() []panel {
 			about:   text{"How many processes run which version. More than one row for an app: a deploy is under way, or a host was left out.", "各版本运行的进程数。一个应用有多行：正在发布，或有主机被遗漏。"},
 			targets: []target{{expr: `topk(100, count by (pm2_namespace, app, version, revision, node_version) (pm2_process_info{@app}))`}},
 			fields: []field{
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, links: []link{toApp()}},
-				{name: "version", title: text{"Version", "版本"}}, {name: "revision", title: text{"Revision", "修订"}},
-				{name: "node_version", title: text{"Node.js", "Node.js"}}, cell("A", text{"Processes", "进程"}, count),
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+				{name: "app", title: text{"App", "应用"}, links: []link{toApp()}},
+				{name: "version", title: text{"Version", "版本"}},
+				{name: "revision", title: text{"Revision", "修订"}},
+				{name: "node_version", title: text{"Node.js", "Node.js"}},
+				cell("A", text{"Processes", "进程"}, count),
 			},
 		},
 		{

@@ -50,7 +50,7 @@ sum(
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.CrashLoopEnds-once), title: text{"Crashes", "崩溃"},
-			about: text{"Ends that nobody asked for in five minutes: crashes, signals and kills for memory. At red it is as many as a crash loop.", "五分钟内非预期的退出：崩溃、信号和内存不足被杀。红色表示达到崩溃循环的数量。"},
+			about:   text{"Ends that nobody asked for in five minutes: crashes, signals and kills for memory. At red it is as many as a crash loop.", "五分钟内非预期的退出：崩溃、信号和内存不足被杀。红色表示达到崩溃循环的数量。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[5m])) or vector(0)`}},
 		},
 		{
@@ -133,7 +133,8 @@ topk(200,
 
 func severities() []value {
 	return []value{
-		{is: "critical", text: text{"critical", "严重"}, color: red}, {is: "warning", text: text{"warning", "警告"}, color: orange},
+		{is: "critical", text: text{"critical", "严重"}, color: red},
+		{is: "warning", text: text{"warning", "警告"}, color: orange},
 		{is: "info", text: text{"info", "通知"}, color: gray},
 	}
 }

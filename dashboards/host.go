@@ -104,7 +104,7 @@ func processTable(o Options) panel {
 			{ref: "E", expr: `sum by (#process) (rate(pm2_process_cpu_seconds_total{@process}[5m])) ` + worstByProcess},
 			{ref: "F", expr: `max by (#process) (pm2_process_resident_memory_bytes{@process} ` + worst + `)`},
 			{ref: "G", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (increase(pm2_app_exceptions_total{@app}[$__range]))`)},
-			{ref: "H", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (`+appRequests+`{@app})`)},
+			{ref: "H", expr: ofApp(`sum by (job, instance, daemon, pm2_namespace, app) (` + appRequests + `{@app})`)},
 			{ref: "I", expr: `max by (#process) (pm2_process_last_exit_code{@process} ` + worst + `)`},
 		},
 		fields: []field{
@@ -129,10 +129,14 @@ func processTable(o Options) panel {
 // states are those of PM2, as everywhere on the boards.
 func states() []value {
 	return []value{
-		{is: "online", text: text{"online", "在线"}, color: green}, {is: "launching", text: text{"launching", "启动中"}, color: blue},
-		{is: "stopping", text: text{"stopping", "停止中"}, color: blue}, {is: "stopped", text: text{"stopped", "已停止"}, color: gray},
-		{is: "errored", text: text{"errored", "错误"}, color: red}, {is: "waiting_restart", text: text{"waiting restart", "等待重启"}, color: orange},
-		{is: "one_launch", text: text{"one launch", "单次启动"}, color: blue}, {is: "other", text: text{"other", "其他"}, color: orange},
+		{is: "online", text: text{"online", "在线"}, color: green},
+		{is: "launching", text: text{"launching", "启动中"}, color: blue},
+		{is: "stopping", text: text{"stopping", "停止中"}, color: blue},
+		{is: "stopped", text: text{"stopped", "已停止"}, color: gray},
+		{is: "errored", text: text{"errored", "错误"}, color: red},
+		{is: "waiting_restart", text: text{"waiting restart", "等待重启"}, color: orange},
+		{is: "one_launch", text: text{"one launch", "单次启动"}, color: blue},
+		{is: "other", text: text{"other", "其他"}, color: orange},
 	}
 }
 
@@ -231,8 +235,10 @@ topk(10, sum by (host, instance, daemon) (pm2_daemon_resident_memory_bytes{@targ
 			about:   text{"PM2 daemons with their versions, of up to 200.", "PM2 守护进程及版本，最多 200 个。"},
 			targets: []target{{expr: `topk(200, max by (#daemon, version, node_version) (pm2_daemon_info{@target}))`}},
 			fields: []field{
-				{name: "host", title: text{"Host", "主机"}}, {name: "daemon", title: text{"PM2", "PM2"}},
-				{name: "version", title: text{"Version", "版本"}}, {name: "node_version", title: text{"Node.js", "Node.js"}},
+				{name: "host", title: text{"Host", "主机"}},
+				{name: "daemon", title: text{"PM2", "PM2"}},
+				{name: "version", title: text{"Version", "版本"}},
+				{name: "node_version", title: text{"Node.js", "Node.js"}},
 			},
 		},
 	}

@@ -75,9 +75,9 @@ func foreignRecords(expr string) (problems []string) {
 
 func TestForeignRecords(t *testing.T) {
 	for expr, want := range map[string]string{
-		`{kind="exeption"}`:             "no kind exeption",
+		`{kind="exeption"}`:              "no kind exeption",
 		`{kind="exit", application="a"}`: "no label application",
-		`{kind="exit"`:                  "",
+		`{kind="exit"`:                   "",
 	} {
 		if got := foreignRecords(expr); len(got) == 0 || !strings.Contains(got[0], want) {
 			t.Errorf("%s: %q", expr, got)

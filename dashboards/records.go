@@ -27,9 +27,11 @@ topk(25, sum by (bucket, pm2_namespace, app, fingerprint) (sum_over_time({kind="
   > bool 0
 )`}},
 		fields: []field{
-			{name: "bucket", title: text{"Bucket", "分组"}, width: 110}, {name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 110},
+			{name: "bucket", title: text{"Bucket", "分组"}, width: 110},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 110},
 			{name: "app", title: text{"App", "应用"}, width: 160, links: []link{toExceptions(), toApp()}},
-			{name: "title", title: text{"Exception", "异常"}}, {name: "#A", title: text{"Times", "次数"}, unit: count, width: 90},
+			{name: "title", title: text{"Exception", "异常"}},
+			{name: "#A", title: text{"Times", "次数"}, unit: count, width: 90},
 			{name: "fingerprint", title: text{"Fingerprint", "指纹"}, width: 140},
 		},
 	}

@@ -87,8 +87,11 @@ func routeTable(o Options) panel {
 			{ref: "F", expr: "sum by (#route) (" + routeTimeSum + "{@served}) / on () group_left () sum(" + routeTimeSum + "{@served})\n" + top},
 		},
 		fields: []field{
-			{name: "bucket", title: text{"Bucket", "分组"}}, {name: "pm2_namespace", title: text{"Namespace", "命名空间"}}, {name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
-			{name: "method", title: text{"Method", "方法"}, width: 80}, {name: "route", title: text{"Route", "路由"}, links: []link{{
+			{name: "bucket", title: text{"Bucket", "分组"}},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+			{name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
+			{name: "method", title: text{"Method", "方法"}, width: 80},
+			{name: "route", title: text{"Route", "路由"}, links: []link{{
 				title: text{"Only this route", "仅此路由"}, board: routesUID, set: []string{"pm2_namespace", "app", "route"},
 				url: "/d/" + routesUID + "?${datasource:queryparam}&${loki:queryparam}&${bucket:queryparam}&${host:queryparam}&var-pm2_namespace=${__data.fields.pm2_namespace:percentencode}&var-app=${__data.fields.app:percentencode}&var-route=${__data.fields.route:percentencode}&${__url_time_range}",
 			}}},
@@ -171,7 +174,9 @@ func slowRequests(o Options) []panel {
 			targets: []target{{loki: true, expr: `
 topk(50, max by (app, method, route) (max_over_time({kind="slow_request", @app} | route=~"$route" | unwrap seconds [$__range])))`}},
 			fields: []field{
-				{name: "app", title: text{"App", "应用"}, width: 140}, {name: "method", title: text{"Method", "方法"}, width: 80}, {name: "route", title: text{"Route", "路由"}},
+				{name: "app", title: text{"App", "应用"}, width: 140},
+				{name: "method", title: text{"Method", "方法"}, width: 80},
+				{name: "route", title: text{"Route", "路由"}},
 				cell("A", text{"Slowest", "最慢"}, seconds, worse(t.RouteWarnSeconds, t.RouteSlowSeconds)...),
 			},
 		},

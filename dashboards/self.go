@@ -62,8 +62,10 @@ func agents(o Options) []panel {
 			about:   text{"How many agents run which version.", "各版本的 agent 数量。"},
 			targets: []target{{expr: `topk(50, count by (version, revision, goversion) (pm25_agent_build_info{@target}))`}},
 			fields: []field{
-				{name: "version", title: text{"Version", "版本"}}, {name: "revision", title: text{"Revision", "修订"}},
-				{name: "goversion", title: text{"Go", "Go"}}, cell("A", text{"Agents", "数量"}, count),
+				{name: "version", title: text{"Version", "版本"}},
+				{name: "revision", title: text{"Revision", "修订"}},
+				{name: "goversion", title: text{"Go", "Go"}},
+				cell("A", text{"Agents", "数量"}, count),
 			},
 		},
 		{

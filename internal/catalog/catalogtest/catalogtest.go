@@ -19,14 +19,14 @@ var targetLabels = []string{"job", "instance", "host", "bucket"}
 // outside are metrics that Prometheus and Alertmanager have of themselves, with
 // their labels; nil: any.
 var outside = map[string][]string{
-	"up":                                        {},
-	"scrape_duration_seconds":                   {},
-	"scrape_samples_scraped":                    {},
-	"ALERTS":                                    nil,
-	"ALERTS_FOR_STATE":                          nil,
-	"alertmanager_alerts":                       {"state"},
-	"alertmanager_silences":                     {"state"},
-	"alertmanager_notifications_total":          {"integration", "receiver_name"},
+	"up":                               {},
+	"scrape_duration_seconds":          {},
+	"scrape_samples_scraped":           {},
+	"ALERTS":                           nil,
+	"ALERTS_FOR_STATE":                 nil,
+	"alertmanager_alerts":              {"state"},
+	"alertmanager_silences":            {"state"},
+	"alertmanager_notifications_total": {"integration", "receiver_name"},
 	"alertmanager_notifications_failed_total":   {"integration", "receiver_name", "reason"},
 	"prometheus_rule_evaluation_failures_total": {"rule_group"},
 }
