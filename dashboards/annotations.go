@@ -53,6 +53,7 @@ var knownAnnotations = []annotation{
 // Annotations of boards about many apps, and about some.
 var (
 	marksOfFleet = []string{"deploys", "alerts", "groups"}
+	marksOfMany  = []string{"deploys", "crashes", "alerts", "groups"}
 	marksOfApp   = []string{"deploys", "restarts", "crashes", "alerts", "groups"}
 )
 

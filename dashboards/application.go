@@ -69,25 +69,21 @@ func appNow(o Options) []panel {
 func appInstances() []panel {
 	return []panel{
 		{
-			kind: timeline, w: 16, h: 8, unit: count, title: text{"State of each instance", "各实例的状态"}, links: []link{toProcessOnHost(), toProcess()},
-			about: text{"State over time, of up to 30 instances: those with most restarts. What is short between two points is not seen here; the marks and the log show each end.", "状态随时间的变化，最多 30 个实例（重启最多的优先）。两个采样点之间的短暂变化不可见，见标记和日志。"},
+			kind: timeline, w: 16, h: 8, unit: count, title: text{"Which instances run", "各实例的运行情况"}, links: []link{toProcessOnHost(), toProcess()},
+			about: text{"Whether each instance runs, of up to 30: those with most restarts. What is short between two points is not seen here; the marks and the log show each end.", "各实例是否运行，最多 30 个（重启最多的优先）。两个采样点之间的短暂变化不可见，见标记和日志。"},
 			values: []value{
-				{is: "1", text: text{"online", "在线"}, color: green},
-				{is: "2", text: text{"starting or stopping", "启动或停止中"}, color: blue},
-				{is: "3", text: text{"stopped", "已停止"}, color: gray},
-				{is: "4", text: text{"waiting restart", "等待重启"}, color: orange},
-				{is: "5", text: text{"errored", "错误"}, color: red},
+				{is: "0", text: text{"not running", "未运行"}, color: gray},
+				{is: "1", text: text{"running", "运行中"}, color: green},
+				{is: "2", text: text{"errored", "错误"}, color: red},
 			},
 			targets: []target{{legend: "{{host}} {{app}} {{pm_id}}", expr: `
-max by (bucket, host, instance, pm2_namespace, app, pm_id) (
-  (pm2_process_state{@app, state="online"} == 1)
-  or 2 * (pm2_process_state{@app, state=~"launching|stopping|one_launch"} == 1)
-  or 3 * (pm2_process_state{@app, state="stopped"} == 1)
-  or 4 * (pm2_process_state{@app, state=~"waiting_restart|other"} == 1)
-  or 5 * (pm2_process_state{@app, state="errored"} == 1)
+(
+  (pm2_process_pid{@app} > bool 0)
+  + ignoring (state)
+  2 * pm2_process_state{@app, state="errored"}
 )
 and
-topk(30, sum by (bucket, host, instance, pm2_namespace, app, pm_id) (pm2_process_restarts_total{@app} @ end()))`}},
+topk(30, pm2_process_restarts_total{@app} @ end())`}},
 		},
 		{
 			kind: graph, w: 8, h: 8, unit: count, columns: true, title: text{"Ends by reason", "按原因统计的退出"},

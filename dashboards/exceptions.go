@@ -3,7 +3,7 @@ package dashboards
 // exceptions is what apps throw, and all else that they and PM2 tell of.
 func exceptions(o Options) board {
 	return board{
-		uid: exceptionsUID, title: titleOf(exceptionsUID), variables: toApps, annotations: marksOfApp, from: "now-24h",
+		uid: exceptionsUID, title: titleOf(exceptionsUID), variables: toApps, annotations: marksOfMany, from: "now-24h",
 		about: text{
 			"What apps throw: how much, what is new, since which version, on which hosts, with stacks; and what else happened. Needs PM25's server, or a Loki with its records, as second data source.",
 			"应用抛出的异常：数量、新出现的、从哪个版本开始、在哪些主机、堆栈；以及其他事件。需要 PM25 服务器（或存有其记录的 Loki）作为第二数据源。",
@@ -25,12 +25,12 @@ func exceptionsNow() []panel {
 	}
 	return []panel{
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: look(once), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
+			kind: stat, w: 4, h: 4, unit: count, steps: look(once), title: text{"Exceptions in 5 min", "5 分钟内异常"},
 			about:   text{"Exceptions of the chosen apps in five minutes, handled and not.", "所选应用五分钟内的异常，含已处理和未处理。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m]))`}},
 		},
 		{
-			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), spark: true, title: text{"Not handled", "未处理"},
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), title: text{"Not handled", "未处理"},
 			about:   text{"Uncaught exceptions and unhandled rejections in five minutes: these end processes.", "五分钟内未捕获的异常和未处理的 rejection：会导致进程退出。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app, handled="false"}[5m]))`}},
 		},

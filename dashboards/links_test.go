@@ -45,7 +45,7 @@ func lostLabels(o Options, p panel) (problems []string) {
 	}
 	for _, l := range p.links {
 		for _, name := range l.set {
-			found := false
+			found := !kept.MatchString(o.expand(p.targets[0].expr)) // all that the metric has
 			for _, m := range kept.FindAllStringSubmatch(o.expand(p.targets[0].expr), -1) {
 				found = found || slices.Contains(strings.Split(strings.ReplaceAll(m[1], " ", ""), ","), name)
 			}

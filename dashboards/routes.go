@@ -4,7 +4,7 @@ package dashboards
 // is worth the work.
 func routes(o Options) board {
 	return board{
-		uid: routesUID, title: titleOf(routesUID), variables: toRoute, annotations: marksOfApp,
+		uid: routesUID, title: titleOf(routesUID), variables: toRoute, annotations: marksOfMany,
 		about: text{
 			"Routes that apps with pm25-ext serve, on all hosts: rates, errors and durations of each, and which of them take the time. Orange from 600 ms, red from 1 s, unless thresholds say otherwise.",
 			"装有 pm25-ext 的应用的路由（所有主机合计）：速率、错误和耗时，以及时间花在哪些路由。默认 600 毫秒变橙，1 秒变红，可由阈值修改。",

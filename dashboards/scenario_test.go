@@ -83,7 +83,7 @@ func (w *world) hasRows(t *testing.T) {
 func (w *world) chooses(t *testing.T) {
 	c := all()
 	c["app"], c["host"], c["bucket"] = "(shop-api|payments)", "web-01", "bucket-0"
-	rows := w.rowsFor(t, c, appUID, "State of each instance", "A")
+	rows := w.rowsFor(t, c, appUID, "Which instances run", "A")
 	names := slices.Collect(maps.Keys(rows))
 	if len(rows) != 6 || slices.ContainsFunc(names, func(n string) bool {
 		return !strings.Contains(n, `host="web-01"`) || !strings.Contains(n, `app="shop-api"`) && !strings.Contains(n, `app="payments"`)

@@ -122,11 +122,11 @@ topk(10, sum by (host, instance) (pm25_agent_spool_records{@target} @ end()))`}}
 			targets: []target{{legend: "{{reason}}", expr: `sum by (reason) (increase(pm25_agent_ship_retries_total{@target}[$__rate_interval]))`}},
 		},
 		{
-			kind: graph, w: 12, h: 8, unit: count, columns: true, empty: none, title: text{"Records that never arrive", "永远无法到达的记录"},
-			about: text{"Records that were dropped by agents or refused by the server, by reason. It has to stay 0.", "被 agent 丢弃或被服务器拒绝的记录，按原因。应始终为 0。"},
+			kind: bars, w: 12, h: 8, unit: count, steps: bad(once), empty: none, title: text{"Records that never arrive", "永远无法到达的记录"},
+			about: text{"Records that were dropped by agents or refused by the server, by reason, over the time range. It has to stay 0.", "被 agent 丢弃或被服务器拒绝的记录，按原因，时间范围内合计。应始终为 0。"},
 			targets: []target{
-				{legend: text{"dropped: ", "丢弃："}.in(o.Language) + "{{reason}}", expr: `sum by (reason) (increase(pm25_agent_ship_dropped_total{@target}[$__rate_interval]))`},
-				{legend: text{"dead letter: ", "死信："}.in(o.Language) + "{{reason}}", expr: `sum by (reason) (increase(pm25_agent_ship_dead_letters_total{@target}[$__rate_interval]))`},
+				{legend: text{"dropped: ", "丢弃："}.in(o.Language) + "{{reason}}", expr: `sum by (reason) (increase(pm25_agent_ship_dropped_total{@target}[$__range]))`},
+				{legend: text{"dead letter: ", "死信："}.in(o.Language) + "{{reason}}", expr: `sum by (reason) (increase(pm25_agent_ship_dead_letters_total{@target}[$__range]))`},
 			},
 		},
 		{
