@@ -65,7 +65,34 @@ demo: ## Start the example apps under PM2 with pm25 up on them
 	@$(GO) build -o $(CACHE)/pm25-demo ./examples/demo
 	@exec $(CACHE)/pm25-demo
 
+##### Containers
+
+DOCKER ?= docker
+IMAGES  = $(addprefix $(REGISTRY_PREFIX),$(shell grep -v '^\#' images.txt))
+
+# Grafana reads the file as a user of its own; the folder keeps others on this machine out.
+.PHONY: compose-secrets
+compose-secrets: ## Make the password of Grafana's admin for docker-compose.yml
+	@mkdir -p -m 0700 deploy/compose/secrets
+	@file=deploy/compose/secrets/grafana_admin_password; \
+	if [ -e "$$file" ]; then echo "$$file is there already"; exit 0; fi; \
+	head -c 18 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n' >"$$file"; chmod 0644 "$$file"; \
+	echo "the password of Grafana's user admin is in $$file"
+
+.PHONY: images-save
+images-save: ## Write every image of docker-compose.yml to pm25-images.tar, for networks without a registry
+	$(DOCKER) save -o pm25-images.tar $(IMAGES)
+
+.PHONY: images-load
+images-load: ## Read the images of pm25-images.tar
+	$(DOCKER) load -i pm25-images.tar
+
 ##### Check
+
+.PHONY: test-compose
+test-compose: ## Load docker-compose.yml as docker compose does, and check it
+	@$(need_go)
+	cd tools/compose && $(GO) test ./...
 
 .PHONY: test
 test: pm2 ## Vet and test everything, against a real PM2
@@ -204,6 +231,13 @@ routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/n
 .PHONY: loki-conformance
 loki-conformance: tools-loki ## Ask a real Loki and our read API the same (the first build of Loki takes some minutes)
 	LOKI=$(TOOLS)/loki LOGCLI=$(TOOLS)/logcli $(GO) test -tags=oracle -timeout 10m -v $(GOTESTFLAGS) -run 'Loki|Logcli' ./internal/lokiapi/
+
+.PHONY: record-leaks
+record-leaks: ## Record anew what memory healthy and leaking services use: a quarter of an hour
+	@$(need_go)
+	@$(need_node)
+	nice $(GO) run ./internal/leaks/record
+	PM25_LEAKS_WRITE=1 $(GO) test -run '^TestLeaks$$' -v $(GOTESTFLAGS) ./internal/leaks/
 
 .PHONY: pictures
 pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in docs/pictures anew, with Chromium

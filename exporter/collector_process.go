@@ -108,6 +108,9 @@ func (c *processCollector) process(daemon string, p *watch.ProcessView, s procfs
 	if p.MemoryLimitBytes > 0 {
 		out.Gauge(catalog.ProcessMemoryLimit, p.MemoryLimitBytes, lab.base)
 	}
+	if !p.CronDue.IsZero() {
+		out.Gauge(catalog.ProcessCronNext, seconds(p.CronDue), lab.base)
+	}
 	c.usage(p, s, lab, out)
 	c.counted(p, s, l, lab, out)
 }

@@ -126,6 +126,7 @@ func twoDaemons(t *testing.T) (daemons []Daemon, source fixedSource) {
 		v := watch.ProcessView{Process: p, Key: l.Key(p), HostPID: p.PID}
 		if p.Name == "odd" {
 			v.HostPID = 0 // in a container
+			v.CronDue = started.Add(90 * time.Minute)
 		}
 		up.Processes = append(up.Processes, v)
 	}

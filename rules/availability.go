@@ -8,6 +8,9 @@ func availability() Group {
 		Name:     "pm25-availability",
 		Interval: 5 * time.Second,
 		Why:      "As often as PM2's metrics are scraped, so that each alert is told within a minute of its cause.",
-		Alerts:   []Alert{exporterDown(), daemonDown(), processErrored(), crashLoop()},
+		Alerts: []Alert{
+			hostDown(), exporterDown(), daemonDown(), daemonRestarted(),
+			appMissing(), appDown(), processErrored(), crashLoop(), processKilled(),
+		},
 	}
 }

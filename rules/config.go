@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
 )
 
@@ -40,7 +41,21 @@ type Config struct {
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
 
+	// Selector is matchers that each selector of agents' metrics gets besides its
+	// own, such as bucket="prod".
+	Selector string `yaml:"selector"`
+	// HostLabels are target labels that tell hosts apart: what counts for a
+	// service is added up over them.
+	HostLabels []string `yaml:"host_labels"`
+	// SLOs are what services have to keep; a request counts for the first that
+	// matches it.
+	SLOs []SLO `yaml:"slos"`
+
 	Thresholds Thresholds `yaml:"thresholds"`
+	// Overrides are other thresholds for some apps or hosts.
+	Overrides []Override `yaml:"overrides"`
+	// Alerts are changes of alerts, by name.
+	Alerts map[string]AlertSettings `yaml:"alerts"`
 }
 
 // Default is the configuration without a file.
@@ -83,9 +98,32 @@ func (c Config) Validate() error {
 		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
 	}
 	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
-		if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			return fmt.Errorf("%s is no URL that begins with http:// or https:// and names a host", key)
+		if err := CheckURL(link); err != nil {
+			return fmt.Errorf("%s %w", key, err)
 		}
 	}
-	return c.Thresholds.validate()
+	for _, label := range c.HostLabels {
+		if !model.LabelName(label).IsValidLegacy() {
+			return fmt.Errorf("host_labels: %q is no name of a label", label)
+		}
+	}
+	if err := c.validateSLOs(); err != nil {
+		return err
+	}
+	if c.Thresholds.DeployWindowSeconds > 3600 {
+		return errors.New("thresholds: deploy_window_seconds is more than 3600: what was before a deploy is not known for longer than an hour")
+	}
+	if err := c.Thresholds.validate(); err != nil {
+		return err
+	}
+	_, err := c.customize(builtin(c))
+	return err
+}
+
+// CheckURL reports a link that is none; an empty one is not set.
+func CheckURL(link string) error {
+	if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return errors.New("is no URL that begins with http:// or https:// and names a host")
+	}
+	return nil
 }

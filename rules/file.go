@@ -2,23 +2,48 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
 )
 
-//go:generate go run ./gen generated
+//go:generate go run ./gen generated testdata ../docs/alerts.md
 
 // File returns all rules as a Prometheus rule file.
-func File(c Config) string {
+func File(c Config) string { return file(Groups(c), c) }
+
+func file(groups []Group, c Config) string {
 	var b strings.Builder
 	b.WriteString("# Written by `make generate` from package rules.\ngroups:\n")
-	for i, g := range Groups(c) {
+	for i, g := range groups {
 		if i > 0 {
 			b.WriteString("\n")
 		}
 		g.write(&b, c)
+	}
+	return b.String()
+}
+
+// PrometheusRule returns all rules as a resource of the Prometheus Operator, which
+// finds it by what its ruleSelector says of labels.
+func PrometheusRule(c Config) string {
+	var b strings.Builder
+	b.WriteString(`apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: pm25
+  labels:
+    app.kubernetes.io/name: pm25
+spec:
+`)
+	for line := range strings.Lines(File(c)) {
+		if line != "\n" {
+			b.WriteString("  ")
+		}
+		b.WriteString(line)
 	}
 	return b.String()
 }
@@ -44,6 +69,12 @@ func (r Record) write(b *strings.Builder, c Config) {
 	writeComment(b, "      ", r.Why)
 	fmt.Fprintf(b, "      - record: %s\n", r.Name)
 	writeExpr(b, c.expand(r.Expr))
+	if len(r.Labels) > 0 {
+		b.WriteString("        labels:\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		fmt.Fprintf(b, "          %s: %s\n", name, quote(r.Labels[name]))
+	}
 }
 
 func (a Alert) write(b *strings.Builder, c Config) {
@@ -95,3 +126,6 @@ func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // quote writes a YAML string in which a backslash is one.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// indent moves each line of an expression to the right.
+func indent(expr string) string { return "  " + strings.ReplaceAll(expr, "\n", "\n  ") }

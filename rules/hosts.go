@@ -6,6 +6,10 @@ func hosts() Group {
 	return Group{
 		Name:     "pm25-hosts",
 		Interval: 30 * time.Second,
-		Why:      "Memory, load and disks change slowly.",
+		Why:      "Memory, load and disks change slowly, and some things about apps are looked at over minutes or hours.",
+		Alerts: []Alert{
+			hostMemoryLow(), hostOverloaded(), logDiskFilling(), logNotRotated(),
+			instancesBelowExpected(), frequentRestarts(), cronJobFailed(), cronJobMissed(), appStopped(), saveStale(),
+		},
 	}
 }

@@ -27,6 +27,9 @@ func (l links) runbook(a Alert) string {
 // dashboard links to the board of the scope, or to the live page, with only what
 // the alert is about.
 func (l links) dashboard(a Alert) string {
+	if a.Scope == ScopeException && l.GrafanaURL == "" {
+		return l.exceptions(a)
+	}
 	if l.GrafanaURL != "" {
 		return l.grafana(a)
 	}
@@ -96,5 +99,6 @@ func (l links) exceptions(a Alert) string {
 	if a.Scope == ScopeException {
 		return l.pm25() + "/exceptions/{{ urlQueryEscape $labels.group }}"
 	}
-	return l.pm25() + "/exceptions?app={{ urlQueryEscape $labels.app }}"
+	return l.pm25() + "/exceptions?app={{ urlQueryEscape $labels.app }}&pm2_namespace={{ urlQueryEscape $labels.pm2_namespace }}" +
+		"{{ with $labels.bucket }}&bucket={{ urlQueryEscape . }}{{ end }}" // not every agent has one
 }

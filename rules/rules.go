@@ -106,9 +106,10 @@ type Alert struct {
 
 // Record is one recording rule.
 type Record struct {
-	Name string // level:metric:operations
-	Expr string // PromQL, ${name} is a threshold
-	Why  string
+	Name   string // level:metric:operations
+	Expr   string // PromQL, ${name} is a threshold
+	Labels map[string]string
+	Why    string
 }
 
 // Group is a number of rules that are evaluated together, in order, records
@@ -121,10 +122,21 @@ type Group struct {
 	Alerts   []Alert
 }
 
-// Groups lists all groups that have rules.
+// Groups lists all groups that have rules, as the configuration wants them. It has
+// to be valid: see Config.Validate.
 func Groups(c Config) []Group {
-	all := []Group{availability(), hosts(), memory(), node(), requests(), slo(), exceptions(), self()}
+	all, err := c.customize(builtin(c))
+	if err != nil {
+		all = builtin(c)
+	}
 	return slices.DeleteFunc(all, func(g Group) bool { return len(g.Records)+len(g.Alerts) == 0 })
+}
+
+// builtin are all groups as they are written.
+func builtin(c Config) []Group {
+	return []Group{
+		availability(), hosts(), memory(), node(), requests(c), slo(c), sloDays(), exceptions(), usual(), self(),
+	}
 }
 
 // Alerts lists the alerts of all groups.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +15,11 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v2"
 
 	"github.com/pm25/pm25/docs/runbooks"
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/promtest"
+	"github.com/pm25/pm25/rules/promtests"
 )
 
 // targetLabels come with the target, not from the exporter.
@@ -38,23 +39,64 @@ func TestGenerated(t *testing.T) {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	n := 0
+	want, n := 0, 0
+	for _, g := range Groups(Default()) {
+		want += len(g.Records) + len(g.Alerts)
+	}
 	for _, g := range groups.Groups {
 		n += len(g.Rules)
 	}
-	if n != len(Alerts(Default())) {
-		t.Errorf("%d rules in the file, %d alerts", n, len(Alerts(Default())))
+	if n != want {
+		t.Errorf("%d rules in the file, want %d", n, want)
 	}
 }
 
 // TestCatalog: no expression names a metric, a label or a label's value that
 // the catalog lacks.
 func TestCatalog(t *testing.T) {
-	for _, a := range Alerts(Default()) {
-		for _, problem := range foreign(t, Default().expand(a.Expr)) {
-			t.Errorf("%s: %s", a.Name, problem)
+	for _, g := range Groups(Default()) {
+		for _, r := range g.Records {
+			for _, problem := range foreign(t, Default().expand(r.Expr)) {
+				t.Errorf("%s: %s", r.Name, problem)
+			}
+		}
+		for _, a := range g.Alerts {
+			for _, problem := range foreign(t, Default().expand(a.Expr)) {
+				t.Errorf("%s: %s", a.Name, problem)
+			}
 		}
 	}
+}
+
+// recorded finds the recording rule of a name.
+func recorded(name string) (Record, bool) {
+	for _, g := range Groups(Default()) {
+		for _, r := range g.Records {
+			if r.Name == name {
+				return r, true
+			}
+		}
+	}
+	return Record{}, false
+}
+
+// metric finds a metric of the catalog by the name of one of its series.
+func metric(name string) (catalog.Metric, bool) {
+	for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
+		m, ok := catalog.Lookup(strings.TrimSuffix(name, suffix))
+		if ok && suffix == "_bucket" {
+			m.Labels = append(m.Labels, catalog.Label{Name: "le"})
+		}
+		if ok && (suffix == "" || m.Type == catalog.Histogram) {
+			return m, true
+		}
+	}
+	external := catalog.External()
+	i := slices.IndexFunc(external, func(m catalog.Metric) bool { return m.Name == name })
+	if i < 0 {
+		return catalog.Metric{}, false
+	}
+	return external[i], true
 }
 
 func TestForeignFindsWhatTheCatalogLacks(t *testing.T) {
@@ -85,10 +127,11 @@ func foreign(t *testing.T, expr string) (problems []string) {
 	known := slices.Clone(targetLabels)
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {
-			m, ok := catalog.Lookup(v.Name)
-			if v.Name == "up" { // Prometheus' own
+			if r, ok := recorded(v.Name); ok { // itself checked; it has no label that its metrics lack
+				known = append(known, labelsOf(t, r)...)
 				return nil
 			}
+			m, ok := metric(v.Name)
 			if !ok {
 				problems = append(problems, "no metric "+v.Name)
 			}
@@ -115,6 +158,30 @@ func foreign(t *testing.T, expr string) (problems []string) {
 		return nil
 	})
 	return problems
+}
+
+// labelsOf lists the labels of the metrics that a recording rule is made of.
+func labelsOf(t *testing.T, r Record) (names []string) {
+	t.Helper()
+	names = slices.Collect(maps.Keys(r.Labels))
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(Default().expand(r.Expr))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, r.Expr)
+	}
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			if v.Name == r.Name { // what it was before
+				return nil
+			}
+			if source, ok := recorded(v.Name); ok {
+				names = append(names, labelsOf(t, source)...)
+			} else if m, ok := metric(v.Name); ok {
+				names = append(names, m.LabelNames()...)
+			}
+		}
+		return nil
+	})
+	return names
 }
 
 func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []string) {
@@ -158,6 +225,7 @@ func TestRunbooks(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
+	names = slices.Compact(names) // some have a critical and a warning variant
 	if got := runbooks.Names(); !slices.Equal(got, names) {
 		t.Errorf("runbooks %q, alerts %q", got, names)
 	}
@@ -205,54 +273,24 @@ func TestPromtool(t *testing.T) {
 	for _, file := range tests {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yml"), func(t *testing.T) {
 			t.Parallel()
-			promtoolSays(t, promtool, "test", "rules", file)
+			promtoolTest(t, promtool, file)
 		})
 	}
 	promtoolSays(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", "generated/pm25.yml")
-	shown := shownByTests(t, tests)
+	shown, err := promtests.Read("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range Alerts(Default()) {
-		for _, what := range []string{"fires", "waits", "ends", "silent"} {
-			if len(shown[a.Name][what]) == 0 && !(what == "waits" && a.For == 0) && a.Severity != None {
+		for _, what := range promtests.Whats() {
+			if what == "waits" && a.For == 0 || a.Severity == None {
+				continue
+			}
+			if len(shown[a.Name][what]) == 0 {
 				t.Errorf("no test in testdata whose name says that %s %s", a.Name, what)
 			}
 		}
 	}
-}
-
-// shownByTests lists by alert, and by what the names of tests say of it, the rest
-// of those names.
-func shownByTests(t *testing.T, files []string) map[string]map[string][]string {
-	t.Helper()
-	shown := map[string]map[string][]string{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var doc struct {
-			Tests []struct {
-				Name string `yaml:"name"`
-			} `yaml:"tests"`
-		}
-		if err := yaml.Unmarshal(text, &doc); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, test := range doc.Tests {
-			head, rest, found := strings.Cut(test.Name, ": ")
-			words := strings.Fields(head)
-			if !found || len(words) < 2 {
-				t.Errorf("%s: the test's name %q is not \"ALERT fires waits ends silent: …\"", file, test.Name)
-				continue
-			}
-			if shown[words[0]] == nil {
-				shown[words[0]] = map[string][]string{}
-			}
-			for _, what := range words[1:] {
-				shown[words[0]][what] = append(shown[words[0]][what], rest)
-			}
-		}
-	}
-	return shown
 }
 
 func promtoolSays(t *testing.T, promtool string, args ...string) {

@@ -7,5 +7,10 @@ func self() Group {
 		Name:     "pm25-self",
 		Interval: 30 * time.Second,
 		Why:      "What PM25 says of itself.",
+		Alerts: []Alert{
+			collectorFailing(), agentDropping(), agentNotShipping(),
+			serverDown(), storeFailing(), serverRefusing(), notifyFailing(), alertmanagerFailing(), rulesFailing(), noTargets(),
+			watchdog(),
+		},
 	}
 }

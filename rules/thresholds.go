@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,7 +26,8 @@ type Thresholds struct {
 
 	MemoryNearLimitRatio float64 `yaml:"memory_near_limit_ratio"` // Share of the memory limit at which a restart is near.
 	MemoryLimitRestarts  float64 `yaml:"memory_limit_restarts"`   // Restarts by the memory limit within six hours: as many are a leak.
-	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for within 12 h to be a leak.
+	MemoryHostRatio      float64 `yaml:"memory_host_ratio"`       // Share of the host's memory that a process without a memory limit may use.
+	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for within a day to be a leak.
 	LeakFit              float64 `yaml:"leak_fit"`                // How well a straight line has to fit what grows: R² from 0 to 1.
 
 	HungSeconds                  float64 `yaml:"hung_seconds"`                   // How long a process that is online may be silent.
@@ -39,14 +41,18 @@ type Thresholds struct {
 	RouteSlowSeconds float64 `yaml:"route_slow_seconds"` // 95th percentile of a route's duration above which it is slow. (Boards turn orange at route_warn_seconds.)
 	RouteWarnSeconds float64 `yaml:"route_warn_seconds"` // 95th percentile of a route's duration at which boards turn orange.
 	RouteMinRequests float64 `yaml:"route_min_requests"` // Requests in ten minutes below which a route's percentile says nothing.
+	RouteSlowRatio   float64 `yaml:"route_slow_ratio"`   // Share of a route's requests that may take longer than route_slow_seconds: 0.05 makes it the 95th percentile.
 	SLOMinBad        float64 `yaml:"slo_min_bad"`        // Failed or slow requests below which no error budget burns, whatever the share.
 
 	ExceptionSpike      float64 `yaml:"exception_spike"`       // Exceptions of an app in five minutes below which there is no spike.
 	ExceptionSpikeTimes float64 `yaml:"exception_spike_times"` // How many times its usual number of exceptions an app has to have.
 	DeployWindowSeconds float64 `yaml:"deploy_window_seconds"` // How long after a deploy what gets worse is blamed on it.
+	DeployFailedRatio   float64 `yaml:"deploy_failed_ratio"`   // Share of requests answered 5xx from which a deploy may be to blame.
+	DeployCrashEnds     float64 `yaml:"deploy_crash_ends"`     // Ends of an app in five minutes that nobody asked for, from which a deploy may be to blame.
 
 	SpoolFullRatio    float64 `yaml:"spool_full_ratio"`    // Share of its room that an agent's spool may fill before somebody is told.
 	ShipSilentSeconds float64 `yaml:"ship_silent_seconds"` // How long a server may acknowledge nothing.
+	StorageFreeBytes  float64 `yaml:"storage_free_bytes"`  // Free space under which the disk of PM25's time series is nearly full. (At --storage.min-free it takes no more.)
 }
 
 // lookup returns a threshold by its YAML name.
@@ -60,6 +66,27 @@ func (t Thresholds) lookup(name string) (float64, bool) {
 	return 0, false
 }
 
+// override changes those of names that are in values, and reports whether there
+// are any.
+func (t *Thresholds) override(values map[string]float64, names []string) (found bool) {
+	v := reflect.ValueOf(t).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("yaml")
+		if value, ok := values[name]; ok && slices.Contains(names, name) {
+			v.Field(i).SetFloat(value)
+			found = true
+		}
+	}
+	return found
+}
+
+func thresholdNames() (names []string) {
+	for f := range reflect.TypeFor[Thresholds]().Fields() {
+		names = append(names, f.Tag.Get("yaml"))
+	}
+	return names
+}
+
 func (t Thresholds) validate() error {
 	v := reflect.ValueOf(t)
 	for i := range v.NumField() {
@@ -71,7 +98,8 @@ func (t Thresholds) validate() error {
 }
 
 // expand puts the settings into an expression: ${name} is a threshold, ${job} and
-// ${server_job} are scrape jobs. A name that there is not stays, and does not
+// ${server_job} are scrape jobs, ${host_labels} the labels that tell hosts and
+// their daemons apart. A name that there is not stays, and does not
 // parse.
 func (c Config) expand(expr string) string {
 	return os.Expand(expr, func(name string) string {
@@ -80,6 +108,8 @@ func (c Config) expand(expr string) string {
 			return c.Job
 		case "server_job":
 			return c.ServerJob
+		case "host_labels":
+			return strings.Join(append(slices.Clone(c.HostLabels), "daemon"), ", ")
 		}
 		if value, ok := c.Thresholds.lookup(name); ok {
 			return strings.TrimSuffix(strconv.FormatFloat(value, 'f', -1, 64), ".0")

@@ -20,6 +20,7 @@ import (
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/extplan"
+	"github.com/pm25/pm25/internal/health"
 	"github.com/pm25/pm25/internal/ledger"
 	"github.com/pm25/pm25/internal/pm2/discovery"
 )
@@ -64,6 +65,7 @@ func run(args []string) error {
 	planning := ext.Command("plan", "Print how the extension is turned on and off for each app. Changes nothing.")
 	checking := ext.Command("check", "Fail if an app loads the extension and its file is not there.")
 	extPath := ext.Flag("ext.path", "File of the extension that apps load.").Default(extplan.DefaultPath).String()
+	healthy, ask := health.Add(cli, "9209")
 	shipFlags(cli, &o.Ship)
 	recordFlags(cli, &o.Record)
 	cli.Flag("state.dir", "Folder for what outlives the agent.").Default(app.DefaultStateDir("pm25-agent", os.Getenv, os.Geteuid())).StringVar(&o.StateDir)
@@ -76,6 +78,9 @@ func run(args []string) error {
 	}
 	if command == forgetting.FullCommand() {
 		return discovery.ForgetInFile(app.KnownFile(o.StateDir), forget)
+	}
+	if command == healthy.FullCommand() {
+		return ask()
 	}
 	o.Logger, o.Slog = app.NewLoggers(logLevel, logFormat)
 	switch command {

@@ -21,7 +21,17 @@ func addBucket(cli *kingpin.Application, commands map[string]func() error) {
 	create := parent.Command("create", "Make a bucket, and print its token: this once.")
 	name := create.Arg("NAME", "Name of the bucket.").Required().String()
 	out := create.Flag("out", "Write the token to this new file instead, with mode 0600.").String()
+	once := create.Flag("once", "With --out: do nothing where the file is there already.").Bool()
 	commands[create.FullCommand()] = func() error {
+		if *once {
+			switch _, err := os.Lstat(*out); {
+			case *out == "":
+				return errors.New("--once needs --out")
+			case err == nil:
+				fmt.Printf("There is a token in %s already.\n", *out)
+				return nil
+			}
+		}
 		return issue(c, *out, *asJSON, func(conn issuer) (api.Issued, error) { return conn.CreateBucket(context.Background(), *name) })
 	}
 

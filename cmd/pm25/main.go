@@ -6,9 +6,12 @@ package main
 import (
 	"fmt"
 	"os"
+	_ "time/tzdata" // receivers name time zones, and a container may know none
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
+
+	"github.com/pm25/pm25/internal/health"
 )
 
 func main() {
@@ -30,6 +33,9 @@ func run(args []string) error {
 	addBucket(cli, commands)
 	addStore(cli, commands)
 	addCheck(cli, commands)
+	addGenerate(cli, commands)
+	healthy, ask := health.Add(cli, "9725")
+	commands[healthy.FullCommand()] = ask
 	command, err := cli.Parse(args)
 	if err != nil {
 		return fmt.Errorf("%w; see pm25 --help", err)

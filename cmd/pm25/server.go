@@ -68,6 +68,7 @@ func addServer(cli *kingpin.Application, commands map[string]func() error) {
 	o.Web = kingpinflag.AddFlags(cmd, "127.0.0.1:9725")
 	cmd.Flag("web.insecure", "Listen on other addresses than loopback without asking anyone for a password.").BoolVar(&o.Insecure)
 	cmd.Flag("web.external-url", "Where people reach this server. Default: the first listen address.").StringVar(&o.ExternalURL)
+	cmd.Flag("web.allowed-host", "Another name by which this server may be asked where nobody needs a password, such as that of its container; repeatable.").StringsVar(&o.AllowedHosts)
 	cmd.Flag("web.max-connections", "How many connections are served at a time.").Default(strconv.Itoa(access.DefaultMaxConnections)).IntVar(&o.MaxConnections)
 	cmd.Flag("data.dir", "Folder for all that is kept.").Default(defaultDataDir()).StringVar(&o.DataDir)
 	store := addStoreFlags(cmd)

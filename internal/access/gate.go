@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -23,8 +24,9 @@ import (
 type Options struct {
 	Exposure  Exposure
 	External  *url.URL
-	WebConfig string // --web.config.file; may be empty
-	Insecure  bool   // --web.insecure
+	Names     []string // further names of this server, besides that of External
+	WebConfig string   // --web.config.file; may be empty
+	Insecure  bool     // --web.insecure
 	Operator  *Operator
 	// OwnRule tells of paths that ask for credentials of their own, or for none:
 	// no password of the web configuration is asked for there.
@@ -35,6 +37,7 @@ type Options struct {
 // Gate stands before all handlers of a server.
 type Gate struct {
 	opts       Options
+	names      []string // of this server
 	config     *webConfig
 	passwords  *passwords
 	sameOrigin *http.CrossOriginProtection
@@ -46,7 +49,7 @@ func New(o Options) (*Gate, error) {
 		return nil, errors.New("access: an option is missing")
 	}
 	g := &Gate{
-		opts: o, passwords: newPasswords(), sameOrigin: http.NewCrossOriginProtection(),
+		opts: o, names: append([]string{o.External.Hostname()}, o.Names...), passwords: newPasswords(), sameOrigin: http.NewCrossOriginProtection(),
 		config: newWebConfig(o.WebConfig, o.Exposure.Public && !o.Insecure, o.Logger),
 	}
 	return g, nil
@@ -103,8 +106,8 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request, s *settings, next h
 	case !known && s.authenticates():
 		deny(w, "a user of --web.config.file or the operator token is needed")
 		return
-	case !known && !ownHost(r.Host, g.opts.Exposure.Public, g.opts.External):
-		http.Error(w, fmt.Sprintf("%q is no name of this server: use http://127.0.0.1, or give the name with --web.external-url", r.Host), http.StatusMisdirectedRequest)
+	case !known && !ownHost(r.Host, g.opts.Exposure.Public, g.names):
+		http.Error(w, fmt.Sprintf("%q is no name of this server: use http://127.0.0.1, or give the name with --web.external-url or --web.allowed-host", r.Host), http.StatusMisdirectedRequest)
 		return
 	}
 	if err := g.sameOrigin.Check(r); err != nil {
@@ -174,15 +177,15 @@ func bearer(r *http.Request) (token string, ok bool) {
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// ownHost tells whether a Host header names this machine's loopback or the
-// external URL; an address of a public listener is no name that others made.
-func ownHost(hostport string, public bool, external *url.URL) bool {
+// ownHost tells whether a Host header names this machine's loopback or has one
+// of our names; an address of a public listener is no name that others made.
+func ownHost(hostport string, public bool, names []string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	if host == "localhost" || host == strings.ToLower(external.Hostname()) {
+	if host == "localhost" || slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(host, name) }) {
 		return true
 	}
 	ip := net.ParseIP(host)

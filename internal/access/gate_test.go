@@ -56,7 +56,7 @@ func newPlace(t *testing.T, e Exposure, webConfig string) *place {
 		t.Fatal(err)
 	}
 	p.gate, err = New(Options{
-		Exposure: e, External: &url.URL{Scheme: "https", Host: "pm25.example.com"}, WebConfig: p.file, Operator: operator,
+		Exposure: e, External: &url.URL{Scheme: "https", Host: "pm25.example.com"}, Names: []string{"pm25"}, WebConfig: p.file, Operator: operator,
 		OwnRule: func(path string) bool { return path == ownPath }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -117,6 +117,7 @@ func TestHostsAndOrigins(t *testing.T) {
 		{"behind a proxy", local, "GET", "pm25.example.com", "", "", 200},
 		{"rebound name", local, "GET", "evil.example:9725", "", "", 421},
 		{"address of a public listener", open, "GET", "10.0.0.7:9725", "", "", 200},
+		{"another name of ours", open, "GET", "PM25:9725", "", "", 200},
 		{"external name of a public listener", open, "GET", "pm25.example.com", "", "", 200},
 		{"rebound name of a public listener", open, "GET", "evil.example:9725", "", "", 421},
 		{"any name, with a password", protected, "GET", "10.0.0.7:9725", "", "", 200},

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -63,9 +64,12 @@ type Options struct {
 	// with this program: what it said before counts no more.
 	Sender      string
 	ExternalURL *url.URL // for links in messages
-	Registry    *prometheus.Registry
-	Logger      *slog.Logger
-	Now         func() time.Time
+	// Dial opens the connections to receivers that are reached over HTTP; nil: as
+	// usual.
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	Registry *prometheus.Registry
+	Logger   *slog.Logger
+	Now      func() time.Time
 }
 
 func (o *Options) validate() error {

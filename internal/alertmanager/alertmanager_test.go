@@ -267,7 +267,7 @@ func TestInhibitionFromTheStart(t *testing.T) {
 	}
 	of := func(name string, labels ...string) posted {
 		a := alertOf(name, time.Hour)
-		a.Labels = map[string]string{"alertname": name, "n": name, "host": "h", "daemon": "d"}
+		a.Labels = map[string]string{"alertname": name, "n": name, "severity": "critical", "job": "pm2", "instance": "h", "host": "h", "daemon": "d"}
 		for _, l := range labels {
 			k, v, _ := strings.Cut(l, "=")
 			a.Labels[k] = v
@@ -281,7 +281,7 @@ func TestInhibitionFromTheStart(t *testing.T) {
 
 	h := newHook(t)
 	r := start(t, aged(t, first.killed(t)), conf(h))
-	r.post(t, of("AppDown", "scope=app"), of("OtherHost", "scope=app", "host=other"), of("HostFull", "scope=host"))
+	r.post(t, of("AppDown", "scope=app"), of("OtherHost", "scope=app", "host=other", "instance=other"), of("HostFull", "scope=host"))
 	until(t, "an inhibition", func() bool {
 		return r.metric(t, "alertmanager_notifications_suppressed_total", "reason=inhibition") > 0
 	})

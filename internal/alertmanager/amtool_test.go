@@ -57,11 +57,11 @@ func TestAmtool(t *testing.T) {
 	expect(amtool("silence", "query", "--expired"), id)
 
 	shown := amtool("config", "show")
-	expect(shown, "group_interval: 1m", "<secret>", "PM2DaemonDown")
+	expect(shown, "group_interval: 15s", "<secret>", "PM2DaemonDown")
 	if strings.Contains(shown, "hunter2") {
 		t.Errorf("a secret is shown:\n%s", shown)
 	}
-	expect(amtool("config", "routes", "test", "alertname=Any"), "default")
+	expect(amtool("config", "routes", "test", "alertname=Any"), "webhook")
 	expect(amtool("cluster", "show"), "disabled")
 	h.mu.Lock()
 	defer h.mu.Unlock()

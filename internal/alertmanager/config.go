@@ -1,7 +1,6 @@
 package alertmanager
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,39 +11,17 @@ import (
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/config/receiver"
 	"github.com/prometheus/alertmanager/template"
+
+	"github.com/pm25/pm25/rules/routing"
 )
 
 // maxConfig bounds a configuration file.
 const maxConfig = 4 << 20
 
-// builtin tells everything to one receiver. An alert of an app waits 5 s for
-// its company; who comes later is told within a minute; what lasts is repeated
-// every 4 h. When PM2 is down its apps need no alerts of their own.
-const builtin = `
-route:
-  receiver: default
-  group_by: [alertname, host, daemon, pm2_namespace, app]
-  group_wait: 5s
-  group_interval: 1m
-  repeat_interval: 4h
-inhibit_rules:
-  - source_matchers: [alertname="PM2ExporterDown"]
-    target_matchers: [scope=~"daemon|app|process"]
-    equal: [host, instance]
-  - source_matchers: [alertname="PM2DaemonDown"]
-    target_matchers: [scope=~"app|process"]
-    equal: [host, instance, daemon]
-  - source_matchers: [alertname="PM2ProcessErrored"]
-    target_matchers: [alertname="PM2CrashLoop"]
-    equal: [host, instance, daemon, pm2_namespace, app]
-receivers:
-  - name: default
-`
-
 // Default is the configuration without a file: all alerts go to the webhook, or
 // to nobody when it is empty. Its errors do not hold the URL, which is a secret.
 func Default(webhook string) (*config.Config, error) {
-	text := builtin
+	var receivers routing.Receivers
 	if webhook != "" {
 		u, err := url.Parse(webhook)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -53,11 +30,12 @@ func Default(webhook string) (*config.Config, error) {
 		if strings.Contains(webhook, "{{") {
 			return nil, errors.New("--alert.webhook holds a template: write that into a file for --alertmanager.config.file")
 		}
-		quoted, err := json.Marshal(webhook) // JSON is YAML
-		if err != nil {
-			return nil, errors.New("--alert.webhook can not be written as JSON")
-		}
-		text += "    webhook_configs:\n      - {url: " + string(quoted) + ", send_resolved: true, max_alerts: 0, timeout: 10s}\n"
+		receivers.Default = []string{"webhook"}
+		receivers.Receivers = map[string]routing.Receiver{"webhook": {Webhook: &routing.Webhook{URL: webhook}}}
+	}
+	text, err := routing.Alertmanager(receivers, nil, routing.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("built-in configuration of Alertmanager: %w", err)
 	}
 	conf, err := config.Load(text)
 	if err != nil && webhook != "" {
@@ -67,6 +45,40 @@ func Default(webhook string) (*config.Config, error) {
 		return nil, fmt.Errorf("built-in configuration of Alertmanager: %w", err)
 	}
 	return conf, nil
+}
+
+// Load checks a configuration that package routing has written.
+func Load(text string) (*config.Config, error) {
+	conf, err := config.Load(text)
+	if err != nil {
+		return nil, errors.New("Alertmanager does not take its configuration: " + redact(err.Error()))
+	}
+	if err := checkReceivers("configuration", []byte(text), conf); err != nil {
+		return nil, err
+	}
+	return conf, nil
+}
+
+// newTemplates are Alertmanager's own, those of package routing in both
+// languages, and those that a configuration names, which count most.
+func newTemplates(globs []string) (*template.Template, error) {
+	templates, err := template.FromGlobs(nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, language := range []string{routing.English, routing.Chinese} {
+		for name, text := range routing.Templates(language) {
+			if err := templates.Parse(strings.NewReader(text)); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	for _, glob := range globs {
+		if err := templates.FromGlob(glob); err != nil {
+			return nil, err
+		}
+	}
+	return templates, nil
 }
 
 // LoadFile reads and checks a configuration with its templates. Errors are
@@ -113,7 +125,7 @@ func checkTemplates(path string, data []byte, conf *config.Config) error {
 
 // checkReceivers makes each receiver once, for the files that they name.
 func checkReceivers(path string, data []byte, conf *config.Config) error {
-	templates, err := template.FromGlobs(conf.Templates)
+	templates, err := newTemplates(conf.Templates)
 	if err != nil {
 		return fmt.Errorf("%s: templates: %w", path, err)
 	}

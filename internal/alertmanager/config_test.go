@@ -1,24 +1,36 @@
 package alertmanager
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/common/model"
+
+	"github.com/pm25/pm25/rules/routing"
 )
 
 func TestDefault(t *testing.T) {
 	conf, err := Default("https://user:pw@example.org/hook?a=1&b=%20x")
 	ok(t, err)
-	hooks := conf.Receivers[0].WebhookConfigs
+	hooks := receiverOf(conf, "webhook").WebhookConfigs
 	if len(hooks) != 1 || string(hooks[0].URL) != "https://user:pw@example.org/hook?a=1&b=%20x" || !hooks[0].SendResolved() || hooks[0].MaxAlerts != 0 || hooks[0].Timeout != 10*time.Second {
 		t.Errorf("webhooks %+v", hooks)
 	}
-	if by := fmt.Sprint(conf.Route.GroupByStr); by != "[alertname host daemon pm2_namespace app]" ||
-		conf.Route.GroupWait.String() != "5s" || conf.Route.GroupInterval.String() != "1m" || conf.Route.RepeatInterval.String() != "4h" {
-		t.Errorf("route %+v", conf.Route)
+	critical := dispatch.NewRoute(conf.Route, nil).Match(model.LabelSet{"alertname": "PM2CrashLoop", "severity": "critical"})[0].RouteOpts
+	if critical.Receiver != "webhook" || critical.GroupWait != 5*time.Second {
+		t.Errorf("critical: %+v", critical)
+	}
+	if watchdog := dispatch.NewRoute(conf.Route, nil).Match(model.LabelSet{"alertname": "PM25Watchdog", "severity": "none"})[0].RouteOpts; len(receiverOf(conf, watchdog.Receiver).WebhookConfigs) > 0 {
+		t.Errorf("the watchdog goes to %s", watchdog.Receiver)
 	}
 	nobody, err := Default("")
 	ok(t, err)
@@ -32,6 +44,52 @@ func TestDefault(t *testing.T) {
 		if _, err := Default(bad); err == nil || !strings.Contains(err.Error(), "--alert.webhook") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", bad, err)
 		}
+	}
+}
+
+func receiverOf(conf *config.Config, name string) config.Receiver {
+	for _, r := range conf.Receivers {
+		if r.Name == name {
+			return r
+		}
+	}
+	return config.Receiver{}
+}
+
+// What is written for receivers of all kinds is taken, and told in our words over
+// the connections that we are given.
+func TestLoad(t *testing.T) {
+	receivers := routing.Receivers{
+		Language: routing.Chinese, Default: []string{"ding"},
+		Receivers: map[string]routing.Receiver{"ding": {DingTalk: &routing.Robot{URLFile: "unused"}}},
+	}
+	text, err := routing.Alertmanager(receivers, nil, routing.Options{BridgeURL: "http://notify.in-process"})
+	ok(t, err)
+	conf, err := Load(strings.ReplaceAll(text, "5s", "10ms")) // not to wait
+	ok(t, err)
+	h := newHook(t)
+	dialed := make(chan string, 10)
+	r := start(t, t.TempDir(), conf, func(o *Options) {
+		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialed <- address
+			return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(h.URL, "http://"))
+		}
+	})
+	a := alertOf("a", time.Hour)
+	a.Labels = map[string]string{"alertname": "PM2CrashLoop", "severity": "critical", "n": "a"}
+	r.post(t, a)
+	h.expect(t, "firing a")
+	if address := <-dialed; address != "notify.in-process:80" {
+		t.Errorf("dialed %s", address)
+	}
+	templates, err := newTemplates(nil)
+	ok(t, err)
+	templates.ExternalURL = &url.URL{}
+	if title, err := templates.ExecuteTextString(`{{ template "pm25.zh.title" . }}`, templates.Data("x", nil, nil, "")); err != nil || !strings.Contains(title, "恢复") {
+		t.Errorf("%q, %v", title, err)
+	}
+	if _, err := Load("route: {receiver: secret}"); err == nil {
+		t.Error("a bad configuration is taken")
 	}
 }
 

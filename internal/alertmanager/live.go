@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/alertmanager/timeinterval"
+	commoncfg "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 )
 
@@ -45,10 +46,10 @@ type prepared struct {
 	intervals map[string][]timeinterval.TimeInterval
 }
 
-func prepare(conf *config.Config, logger *slog.Logger) (prepared, error) {
+func prepare(conf *config.Config, logger *slog.Logger, client ...commoncfg.HTTPClientOption) (prepared, error) {
 	p := prepared{receivers: map[string][]notify.Integration{}, intervals: map[string][]timeinterval.TimeInterval{}}
 	var err error
-	if p.templates, err = template.FromGlobs(conf.Templates); err != nil {
+	if p.templates, err = newTemplates(conf.Templates); err != nil {
 		return p, fmt.Errorf("templates: %w", err)
 	}
 	p.routes = dispatch.NewRoute(conf.Route, nil)
@@ -58,7 +59,7 @@ func prepare(conf *config.Config, logger *slog.Logger) (prepared, error) {
 		if !used[r.Name] {
 			continue
 		}
-		if p.receivers[r.Name], err = receiver.BuildReceiverIntegrations(r, p.templates, logger); err != nil {
+		if p.receivers[r.Name], err = receiver.BuildReceiverIntegrations(r, p.templates, logger, client...); err != nil {
 			return p, fmt.Errorf("receiver %q: %w", r.Name, err)
 		}
 	}
@@ -73,8 +74,16 @@ func prepare(conf *config.Config, logger *slog.Logger) (prepared, error) {
 
 // Check reports what Reload would refuse.
 func (s *Server) Check(conf *config.Config) error {
-	_, err := prepare(conf, s.opts.Logger)
+	_, err := prepare(conf, s.opts.Logger, s.client()...)
 	return err
+}
+
+// client is how receivers are reached over HTTP.
+func (s *Server) client() []commoncfg.HTTPClientOption {
+	if s.opts.Dial == nil {
+		return nil
+	}
+	return []commoncfg.HTTPClientOption{commoncfg.WithDialContextFunc(s.opts.Dial)}
 }
 
 // Reload takes a configuration; one that is wrong changes nothing.
@@ -84,7 +93,7 @@ func (s *Server) Reload(conf *config.Config) error {
 	if s.closed {
 		return errClosed
 	}
-	p, err := prepare(conf, s.opts.Logger)
+	p, err := prepare(conf, s.opts.Logger, s.client()...)
 	if err != nil {
 		s.metrics.loadedOK.Set(0)
 		return err

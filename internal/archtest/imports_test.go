@@ -39,7 +39,7 @@ var (
 	programs = []string{"./cmd"}
 	// What is for developers only: no program that ships may hold it.
 	development = []string{
-		"./internal/agenttest", "./internal/archtest", "./internal/arrivals", "./internal/badnet", "./internal/bench", "./internal/catalog/catalogtest", "./internal/chain", "./internal/doctable", "./internal/faults", "./internal/lokiapi/sourcetest", "./internal/matrix", "./internal/mixedhost",
+		"./internal/agenttest", "./internal/archtest", "./internal/arrivals", "./internal/badnet", "./internal/bench", "./internal/catalog/catalogtest", "./internal/chain", "./internal/composed", "./internal/doctable", "./internal/faults", "./internal/leaks", "./internal/lokiapi/sourcetest", "./internal/matrix", "./internal/mixedhost",
 		"./internal/pictures", "./internal/pm2/pm2fake", "./internal/pm2test", "./internal/proctest", "./internal/promtest", "./internal/routes", "./internal/servertest", "./internal/simagent",
 		"./internal/soak", "./internal/storebench",
 		"./internal/uptest", "./sessionstore/sessionstoretest", "./examples", "./tools",
@@ -111,6 +111,12 @@ var rules = []rule{
 		from:      artifacts,
 		forbidden: slices.Concat(parts, []string{"./internal/app", "./internal/pm2", "./internal/procfs"}),
 		why:       "the catalog is the only bridge between what is measured and what is drawn or alerted on",
+	},
+	{
+		name:      "routing is text",
+		from:      []string{"./rules/routing"},
+		forbidden: []string{"./internal", "github.com/prometheus/alertmanager", "net/http", "os/exec"},
+		why:       "what writes Alertmanager's configuration is pure, so that who only writes it needs no Alertmanager",
 	},
 	{
 		name: "what reads errors is pure",

@@ -7,6 +7,8 @@
 // generated from it, tells the truth. It holds no values.
 package catalog
 
+import "slices"
+
 // Type is the kind of a metric.
 type Type string
 
@@ -53,7 +55,7 @@ func (m Metric) LabelNames() []string {
 
 // Lookup returns the metric of that name.
 func Lookup(name string) (Metric, bool) {
-	for _, m := range append(All(), Server().Metrics...) {
+	for _, m := range slices.Concat(All(), Server().Metrics, Notify().Metrics) {
 		if m.Name == name {
 			return m, true
 		}

@@ -16,7 +16,7 @@ var (
 // that a linter of expositions does not see.
 func TestNamesFollowTheConventions(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range append(All(), Server().Metrics...) {
+	for _, m := range slices.Concat(All(), Server().Metrics, Notify().Metrics) {
 		if !legalMetric.MatchString(m.Name) {
 			t.Errorf("%s: not a legacy metric name", m.Name)
 		}
@@ -47,7 +47,7 @@ func TestNamesFollowTheConventions(t *testing.T) {
 }
 
 func TestLabelsAreBoundedAndNotPrometheusOwn(t *testing.T) {
-	for _, m := range append(All(), Server().Metrics...) {
+	for _, m := range slices.Concat(All(), Server().Metrics, Notify().Metrics) {
 		for _, l := range m.Labels {
 			if l.Name == "bucket" && strings.HasPrefix(m.Name, "pm25_server_") {
 				continue // of the server's own buckets

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,9 +30,10 @@ A label with a closed set of values always shows all of them, but for those of r
 		writeGroup(&b, group, state)
 	}
 	writeGroup(&b, Server(), "On `/metrics` of `pm25 server` and `pm25 up`, beside those of Go, of the process and of what is embedded. `bucket` is a label of these series, not of the target.")
+	writeGroup(&b, Notify(), "There too, for each robot that the file of receivers names. [Chat robots](chat-robots.md) has what they say.")
 	b.WriteString("\n## Labels\n\n| label | of | values |\n|---|---|---|\n")
 	seen := map[string]bool{}
-	for _, m := range append(All(), Server().Metrics...) {
+	for _, m := range slices.Concat(All(), Server().Metrics, Notify().Metrics) {
 		for _, l := range m.Labels {
 			values := l.Bound
 			if len(l.Values) > 0 {

@@ -26,6 +26,7 @@ const (
 	ProcessChildrenCPU      = "pm2_process_children_cpu_seconds_total"
 	ProcessLastExitCode     = "pm2_process_last_exit_code"
 	ProcessLastExitTime     = "pm2_process_last_exit_timestamp_seconds"
+	ProcessCronNext         = "pm2_process_cron_next_run_timestamp_seconds"
 
 	AppExits             = "pm2_app_exits_total"
 	AppExceptions        = "pm2_app_exceptions_total"
@@ -95,6 +96,7 @@ func processMetrics() []Metric {
 		{Name: ProcessChildrenCPU, Type: Counter, Unit: "seconds", Labels: perProcess(), Help: "CPU time of a process's descendants in seconds, living and gone."},
 		{Name: ProcessLastExitCode, Type: Gauge, Labels: perProcess(), Help: "Code of the last exit, or 128 plus the number of the signal.", Note: "Absent before a first exit, and where the code is not known."},
 		{Name: ProcessLastExitTime, Type: Gauge, Unit: "seconds", Labels: perProcess(), Help: "Time of the last exit since the epoch in seconds."},
+		{Name: ProcessCronNext, Type: Gauge, Unit: "seconds", Labels: perProcess(), Help: "When cron_restart was due next after the last start of a process, since the epoch in seconds.", Note: "More than five minutes in the past: PM2 missed it. It is reckoned as PM2 does, in its time zone; after a start of PM2 itself from a minute after that. PM2 starts a stopped process by cron as well, also one that was stopped by hand. Absent without cron_restart, where the expression or the time zone is not known, and where it never comes. Of an app with autostart: false PM2 notes a start that never was."},
 	}
 }
 

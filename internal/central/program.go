@@ -36,6 +36,7 @@ type ProgramOptions struct {
 	Web            *web.FlagConfig
 	Insecure       bool
 	ExternalURL    string
+	AllowedHosts   []string // further names by which this server is asked
 	MaxConnections int
 
 	Retention   time.Duration
@@ -150,7 +151,7 @@ func (p *Program) guard(data *datadir.Dir) error {
 		return err
 	}
 	p.gate, err = access.New(access.Options{
-		Exposure: exposure, External: p.external, WebConfig: file, Insecure: p.opts.Insecure,
+		Exposure: exposure, External: p.external, Names: p.opts.AllowedHosts, WebConfig: file, Insecure: p.opts.Insecure,
 		Operator: operator, OwnRule: OwnRule, Logger: p.opts.Slog,
 	})
 	return err

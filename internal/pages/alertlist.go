@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/pm25/pm25/internal/alertmanager"
 )
 
 // alertsView is the list of what Alertmanager has.
@@ -32,6 +34,7 @@ func (p *Pages) alertList(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusInternalServerError, err.Error())
 		return
 	}
+	told = slices.DeleteFunc(told, func(a alertmanager.Alert) bool { return forMachines(a.Labels) })
 	var v alertsView
 	if v.Silences, v.More, err = p.silences(r, lang); err != nil {
 		p.fail(w, r, http.StatusInternalServerError, err.Error())

@@ -43,10 +43,10 @@ func (p *Pages) exceptionRoutes(mux *http.ServeMux) {
 
 // groupList is the page of all groups.
 type groupList struct {
-	Bucket, App, Text, State string
-	States                   []choice
-	Rows                     []groupRow
-	Next                     string // link to the next page
+	Bucket, Namespace, App, Text, State string
+	States                              []choice
+	Rows                                []groupRow
+	Next                                string // link to the next page
 }
 
 type choice struct {
@@ -59,7 +59,7 @@ var shownStates = []string{"", "new", "ongoing", "regressed", "resolved", "muted
 
 func (p *Pages) exceptionList(w http.ResponseWriter, r *http.Request) {
 	lang, q := chooseLanguage(w, r), r.URL.Query()
-	v := groupList{Bucket: q.Get("bucket"), App: q.Get("app"), Text: q.Get("q"), State: q.Get("state")}
+	v := groupList{Bucket: q.Get("bucket"), Namespace: q.Get("pm2_namespace"), App: q.Get("app"), Text: q.Get("q"), State: q.Get("state")}
 	for _, s := range shownStates {
 		text := lang.T("exceptions.open")
 		if s != "" {
@@ -67,7 +67,7 @@ func (p *Pages) exceptionList(w http.ResponseWriter, r *http.Request) {
 		}
 		v.States = append(v.States, choice{s, text, s == v.State})
 	}
-	query := sessionstore.GroupQuery{Bucket: v.Bucket, App: v.App, Text: v.Text, Limit: groupsShown, States: statesOf(v.State)}
+	query := sessionstore.GroupQuery{Bucket: v.Bucket, Namespace: v.Namespace, App: v.App, Text: v.Text, Limit: groupsShown, States: statesOf(v.State)}
 	if at, err := time.Parse(time.RFC3339Nano, q.Get("before")); err == nil {
 		query.Before = &sessionstore.GroupCursor{LastSeen: at, ID: q.Get("id")}
 	}

@@ -66,10 +66,13 @@ func newExceptionPages(t *testing.T, change func(*record.Record)) (p *Pages, id 
 func TestExceptionPages(t *testing.T) {
 	p, id := newExceptionPages(t, nil)
 	for address, want := range map[string][]string{
-		"/exceptions":                                  {"TypeError: x 不是函数", "/exceptions/" + id, "new", "1.2.3", "web-1"},
-		"/exceptions?lang=zh":                          {"新出现", "异常"},
-		"/exceptions?state=resolved":                   {"No exceptions here."},
-		"/exceptions?app=" + url.QueryEscape("' OR 1"): {"No exceptions here."},
+		"/exceptions":                {"TypeError: x 不是函数", "/exceptions/" + id, "new", "1.2.3", "web-1"},
+		"/exceptions?lang=zh":        {"新出现", "异常"},
+		"/exceptions?state=resolved": {"No exceptions here."},
+		"/exceptions?app=api&bucket=shop&pm2_namespace=default": {"/exceptions/" + id, `name="pm2_namespace" value="default"`, `name="bucket" value="shop"`},
+		"/exceptions?app=api&pm2_namespace=other":               {"No exceptions here."},
+		"/exceptions?app=api&bucket=other":                      {"No exceptions here."},
+		"/exceptions?app=" + url.QueryEscape("' OR 1"):          {"No exceptions here."},
 		"/exceptions/" + id: {
 			"x 不是函数", "<b>handler</b>", `href="https://git.example.com/api/blob/abc123/routes/users.js#L10"`, "function handler() {", `class="here"`,
 			"uncaught", "stands for 7", "&#34;order&#34;: 42", "最后一行", "GET /users/:id", "the cause", "7 times in the last week", "<rect ", "node_modules/express/index.js:5",

@@ -397,3 +397,25 @@ func TestNotices(t *testing.T) {
 	}
 	wantText(t, get(t, p, "/?lang=zh").Body.String(), "磁盘空间不足（剩余 60MiB）")
 }
+
+// The watchdog always fires: for machines, not for people.
+func TestLiveWithoutWatchdog(t *testing.T) {
+	w := newWorld(t, demo())
+	watchdog := map[string]string{"alertname": "PM25Watchdog", "severity": "none", "scope": "pm25", "instance": "x"}
+	w.alerts = append(demoFiring(), watchdog)
+	am := newAlertmanager(t)
+	tell(t, am, demoAlerts)
+	p := newPages(t, w.load(10*time.Minute), am)
+	for _, both := range []bool{false, true} { // Prometheus alone knows it, or Alertmanager too
+		if both {
+			tell(t, am, `[{"labels":{"alertname":"PM25Watchdog","severity":"none","scope":"pm25","instance":"x"}}]`)
+			p.refresh()
+		}
+		page := get(t, p, "/").Body.String()
+		wantText(t, page, "Alerts firing 2")
+		wantNot(t, page, "PM25Watchdog")
+		list := get(t, p, "/alertmanager/").Body.String()
+		wantText(t, list, "2 firing")
+		wantNot(t, list, "PM25Watchdog")
+	}
+}

@@ -68,7 +68,7 @@ var messages = map[string]message{
 	"notice.query":             {"Some numbers are missing: %s", "部分数据缺失：%s"},
 	"notice.disk":              {"The disk is nearly full (%s free): no new samples are taken, and alerts see nothing new. Make room on the file system of %s.", "磁盘空间不足（剩余 %s）：已停止写入新数据，告警规则也看不到新数据。请在 %s 所在的文件系统上腾出空间。"},
 	"notice.failing":           {"Alerts can not be delivered since %s: %s", "自 %s 起告警无法送达：%s"},
-	"notice.nobody":            {"Nobody is told of alerts: set --alert.webhook, or name receivers with --alertmanager.config.file.", "告警不会通知任何人：请设置 --alert.webhook，或用 --alertmanager.config.file 指定接收方。"},
+	"notice.nobody":            {"Nobody is told of alerts: set --alert.webhook, or name receivers with --alert.receivers-file.", "告警不会通知任何人：请设置 --alert.webhook，或用 --alert.receivers-file 指定接收方。"},
 	"silence.title":            {"Silences", "静默"},
 	"silence.matchers":         {"Alerts that match all of these will not be told:", "同时满足以下条件的告警将不再通知："},
 	"silence.none":             {"A silence keeps alerts from being told. Open it from an alert, or say which alerts:", "静默期间不发送告警通知。可从告警上点击“静默”，或在此填写条件："},

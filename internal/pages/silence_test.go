@@ -164,7 +164,7 @@ func TestAlertList(t *testing.T) {
 	tell(t, am, demoAlerts)
 	post(t, p, "/silence", url.Values{"matcher": {`app="mailer"`}, "duration": {"2h"}, "author": {"operator"}, "comment": {"known"}})
 	page := get(t, p, "/alertmanager/").Body.String()
-	wantText(t, page, "2 firing, 1 of them silenced or inhibited", "Receiver default",
+	wantText(t, page, "2 firing, 1 of them silenced or inhibited", "Receiver (nobody)",
 		"PM2ProcessErrored critical for", "PM2CrashLoop critical silenced for", "Silences in effect app=\"mailer\" until")
 	if w := get(t, p, "/alertmanager"); w.Code != http.StatusOK {
 		t.Errorf("/alertmanager = %d", w.Code)

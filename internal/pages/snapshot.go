@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/rules"
 )
 
 const (
@@ -125,10 +126,14 @@ func (p *Pages) take(q *asker) snapshot {
 	if err != nil {
 		q.errs = append(q.errs, err)
 	}
-	snap.Alerts = joinAlerts(q.firing(), told)
+	snap.Alerts = slices.DeleteFunc(joinAlerts(q.firing(), told), func(f firing) bool { return forMachines(f.Labels) })
 	snap.Errors = q.errors()
 	return snap
 }
+
+// forMachines is true for alerts that tell people nothing: the watchdog, which
+// always fires.
+func forMachines(labels map[string]string) bool { return labels["severity"] == string(rules.None) }
 
 // joinAlerts puts together what Prometheus says is firing and what Alertmanager
 // was told: by Prometheus, by the last run of this program, or by others.

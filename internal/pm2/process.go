@@ -47,9 +47,9 @@ type Process struct {
 
 	MemoryLimitBytes float64 // max_memory_restart; 0 is none
 	MemoryBytes      float64 // PM2's own sample; 0 is unknown
-	CronRestart      string
-	OutLog, ErrLog   string // never exported
-	Dir              string // its working directory; never exported
+	CronRestart      string  // "" for none; never exported, never logged
+	OutLog, ErrLog   string  // never exported
+	Dir              string  // its working directory; never exported
 
 	// Known only after RPC.LookFor: whether pm25-ext's file is among the
 	// arguments for Node.js, or in NODE_OPTIONS, which is not read for more. Of
@@ -177,7 +177,7 @@ func decodeEnv(s *jsonscan.Scanner, preload string, p *Process) error {
 		case "max_memory_restart":
 			return takeFloat(s, &p.MemoryLimitBytes)
 		case "cron_restart":
-			return takeText(s, &p.CronRestart, 100)
+			return takeCron(s, &p.CronRestart)
 		case "node_args":
 			return decodeNodeArgs(s, preload, p)
 		case "NODE_OPTIONS": // the app's environment lies among PM2's own settings
@@ -215,6 +215,22 @@ func takeName(s *jsonscan.Scanner, into *string) error {
 func takeText(s *jsonscan.Scanner, into *string, limit int) error {
 	text, err := s.Text(limit)
 	*into = SafeText(text, limit)
+	return err
+}
+
+// maxCron is longer than any expression that names every value of every field.
+const maxCron = 512
+
+// takeCron takes a cron expression. PM2's "0" is none. One that is too long is
+// none that can be read: its beginning alone could be another expression.
+func takeCron(s *jsonscan.Scanner, into *string) error {
+	text, err := s.Text(maxCron + 1)
+	switch {
+	case len(text) > maxCron:
+		*into = "too long"
+	case string(text) != "0":
+		*into = SafeText(text, maxCron)
+	}
 	return err
 }
 

@@ -48,7 +48,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		if _, err := r.Query(t.Context(), "up", time.Now()); err == nil {
 			t.Error("a query is answered after the end")
 		}
-		if err := r.Reload(load(t, notifying)); err == nil {
+		if err := r.Reload(load(t, notifying), nil); err == nil {
 			t.Error("a configuration is taken after the end")
 		}
 		if code, _ := r.body(t, http.MethodGet, "/api/v1/query?query=1", ""); code != http.StatusServiceUnavailable {

@@ -27,7 +27,7 @@ const settled = 2
 // of targets that answer, and those of rules. What a target had that does not
 // answer ends when queries look back no further, as ever.
 func (s *Server) markEnded() {
-	slowest, err := Slowest(s.conf.Load(), s.opts.Rules, s.opts.Logger)
+	slowest, err := Slowest(s.conf.Load(), *s.builtin.Load(), s.opts.Logger)
 	if err != nil {
 		slowest = time.Minute // the files were good when they were taken
 	}

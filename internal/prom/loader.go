@@ -31,3 +31,14 @@ func (l loader) Load(name string, ignoreUnknownFields bool, scheme model.Validat
 
 // Parse reads one expression.
 func (l loader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
+
+// running loads rule files for a Server, the built-in ones as they are now.
+type running struct{ s *Server }
+
+// Load returns the groups of a file, or what is wrong with it, and where.
+func (r running) Load(name string, ignoreUnknownFields bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	return loader{r.s.parser, *r.s.builtin.Load(), r.s.opts.Logger}.Load(name, ignoreUnknownFields, scheme)
+}
+
+// Parse reads one expression.
+func (r running) Parse(query string) (parser.Expr, error) { return r.s.parser.ParseExpr(query) }

@@ -78,7 +78,7 @@ func (s *Server) newManagers(conf *config.Config) error {
 		NotifyFunc: rules.SendAlerts(s.notifier, s.opts.BaseURL.String()), ExternalURL: s.opts.BaseURL,
 		OutageTolerance: outageTolerance, ForGracePeriod: forGracePeriod, ResendDelay: alertResendDelay,
 		DefaultRuleQueryOffset: func() time.Duration { return time.Duration(s.conf.Load().GlobalConfig.RuleQueryOffset) },
-		GroupLoader:            loader{parser: s.parser, builtin: s.opts.Rules, log: s.opts.Logger}, Parser: s.parser,
+		GroupLoader:            running{s}, Parser: s.parser,
 		Registerer: s.opts.Registry, Logger: s.component("rule manager"), FeatureRegistry: s.can,
 	})
 	return nil

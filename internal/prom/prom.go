@@ -117,7 +117,8 @@ type Server struct {
 
 	ready   atomic.Bool
 	running sync.WaitGroup
-	conf    atomic.Pointer[config.Config] // the one that runs
+	conf    atomic.Pointer[config.Config]     // the one that runs
+	builtin atomic.Pointer[map[string]string] // rule files that run, by name
 
 	state      sync.Mutex // held while a configuration is taken
 	applied    bool
@@ -164,7 +165,7 @@ func (s *Server) open(conf *config.Config) error {
 	}
 	s.registerReloads()
 	s.handler = s.newHandler()
-	return s.take(conf)
+	return s.take(conf, s.opts.Rules)
 }
 
 // Start begins to discover, scrape, evaluate and notify. Close has to follow.

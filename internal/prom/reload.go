@@ -114,17 +114,17 @@ func ruleFiles(conf *config.Config, builtin map[string]string) ([]string, error)
 	return files, nil
 }
 
-// Reload takes a configuration, which is the Server's from then on. One that
-// can not be taken changes nothing.
-func (s *Server) Reload(conf *config.Config) error {
+// Reload takes a configuration and built-in rule files, which are the Server's
+// from then on. What can not be taken changes nothing.
+func (s *Server) Reload(conf *config.Config, builtin map[string]string) error {
 	s.state.Lock()
 	defer s.state.Unlock()
 	if !s.started || s.closed {
 		return errors.New("prom: a configuration is reloaded between Start and Close only")
 	}
-	err := Check(conf, s.opts.Rules, s.opts.Logger)
+	err := Check(conf, builtin, s.opts.Logger)
 	if err == nil {
-		err = s.take(conf)
+		err = s.take(conf, builtin)
 	}
 	s.lastReload.ok.Store(err == nil)
 	return err
@@ -134,10 +134,13 @@ func (s *Server) Reload(conf *config.Config) error {
 // prometheus_config_last_reload_successful tells of it.
 func (s *Server) ReloadFailed() { s.lastReload.ok.Store(false) }
 
-// take applies a configuration, or the one before again when that fails midway.
-func (s *Server) take(conf *config.Config) error {
+// take applies a configuration and built-in rule files, or those before again when
+// that fails midway.
+func (s *Server) take(conf *config.Config, builtin map[string]string) error {
 	s.complete(conf)
+	before := s.builtin.Swap(&builtin)
 	if err := s.apply(conf); err != nil {
+		s.builtin.Store(before)
 		if s.applied {
 			err = errors.Join(err, s.apply(s.conf.Load()))
 		}
@@ -183,7 +186,7 @@ func (s *Server) apply(conf *config.Config) error {
 	for name, am := range conf.AlertingConfig.AlertmanagerConfigs.ToMap() {
 		alertmanagers[name] = am.ServiceDiscoveryConfigs
 	}
-	files, err := ruleFiles(conf, s.opts.Rules)
+	files, err := ruleFiles(conf, *s.builtin.Load())
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestReload(t *testing.T) {
 	write(ruleText)
 	conf := scraping + "rule_files: [" + file + "]\n"
 	r := open(t, conf)
-	if err := r.Reload(load(t, conf)); err == nil {
+	if err := r.Reload(load(t, conf), nil); err == nil {
 		t.Error("a reload before the start is taken")
 	}
 	target(t, r.net)
@@ -68,7 +68,7 @@ func TestReload(t *testing.T) {
 	}
 
 	write(strings.Replace(ruleText, "vector(1)", "vector(", 1))
-	err := r.Reload(load(t, conf+"remote_write: [{url: 'http://127.0.0.1:1/'}]"))
+	err := r.Reload(load(t, conf+"remote_write: [{url: 'http://127.0.0.1:1/'}]"), nil)
 	if err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a broken rule: %v", err)
 	}
@@ -80,12 +80,37 @@ func TestReload(t *testing.T) {
 	}
 
 	write(strings.Replace(ruleText, "record: mine", "record: yours", 1))
-	if err := r.Reload(load(t, conf)); err != nil {
+	if err := r.Reload(load(t, conf), nil); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the new rule is evaluated", func() bool { return r.has(t, "yours") })
 	if r.gauge(t, "prometheus_config_last_reload_successful") != 1 {
 		t.Error("the success is not shown")
+	}
+}
+
+// TestReloadOfBuiltinRules: they change with the configuration, or not at all.
+func TestReloadOfBuiltinRules(t *testing.T) {
+	builtin := func(record string) map[string]string {
+		return map[string]string{"builtin/pm25.yml": "groups: [{name: ours, rules: [{record: " + record + ", expr: vector(1)}]}]\n"}
+	}
+	r := open(t, scraping, func(o *Options) { o.Rules = builtin("one") })
+	target(t, r.net)
+	r.Start()
+	until(t, "the rule is evaluated", func() bool { return r.has(t, "one") })
+	if err := r.Reload(load(t, scraping), builtin("two")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the new rule is evaluated", func() bool { return r.has(t, "two") })
+
+	bad := strings.Replace(scraping, "global: {", "global: {query_log_file: /nowhere/at/all.log, ", 1)
+	for _, err := range []error{r.Reload(load(t, scraping), map[string]string{"builtin/pm25.yml": "groups: [{name: ours, rules: [{record: three}]}]"}), r.Reload(load(t, bad), builtin("three"))} {
+		if err == nil || r.ruleNames(t) != "two" {
+			t.Errorf("error %v, rules %q", err, r.ruleNames(t))
+		}
+	}
+	if err := r.Reload(load(t, scraping), builtin("two")); err != nil || r.ruleNames(t) != "two" {
+		t.Errorf("error %v, rules %q", err, r.ruleNames(t))
 	}
 }
 
@@ -98,7 +123,7 @@ func TestReloadThatFailsMidwayIsUndone(t *testing.T) {
 	until(t, "the target is up", func() bool { return r.has(t, "up") })
 	bad := strings.Replace(scraping, "global: {", "global: {query_log_file: /nowhere/at/all.log, ", 1) +
 		"storage: {exemplars: {max_exemplars: 5}, tsdb: {retention: {time: 1d}}}\n"
-	if err := r.Reload(load(t, bad)); err == nil || !strings.Contains(err.Error(), "query log") {
+	if err := r.Reload(load(t, bad), nil); err == nil || !strings.Contains(err.Error(), "query log") {
 		t.Fatalf("got %v", err)
 	}
 	if kept := r.gauge(t, "prometheus_tsdb_retention_limit_seconds"); kept != defaultRetention.Seconds() {

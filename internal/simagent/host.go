@@ -203,7 +203,7 @@ func (d daemon) View(context.Context, watch.Want) watch.View {
 	for _, p := range h.processes {
 		key := h.ledger.Key(&p.pm2)
 		expected[key.AppKey]++
-		v.Processes = append(v.Processes, watch.ProcessView{Process: p.view(h.at), Key: key, HostPID: p.pm2.PID})
+		v.Processes = append(v.Processes, watch.ProcessView{Process: p.view(h.at), Key: key, HostPID: p.pm2.PID, CronDue: p.cronDue(h.at)})
 	}
 	for _, key := range h.ledger.Listed() {
 		app := h.ledger.App(key)

@@ -176,6 +176,15 @@ func newProcesses(n int, now time.Time, rng *rand.Rand, newPID func() int) []*pr
 	}
 }
 
+// cronDue is the next time that cron starts the process.
+func (p *process) cronDue(now time.Time) time.Time {
+	if p.pm2.CronRestart == "" {
+		return time.Time{}
+	}
+	year, month, day := now.UTC().Date()
+	return time.Date(year, month, day+1, 3, 0, 0, 0, time.UTC)
+}
+
 func newProcess(r role, id, worker int, now time.Time, rng *rand.Rand, newPID func() int) *process {
 	p := &process{role: r, phase: rng.Float64(), rng: rand.New(rand.NewPCG(rng.Uint64(), uint64(id)))}
 	p.pm2 = pm2.Process{

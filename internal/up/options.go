@@ -14,7 +14,9 @@ import (
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/central"
 	"github.com/pm25/pm25/internal/pages"
+	"github.com/pm25/pm25/internal/routingfiles"
 	"github.com/pm25/pm25/internal/server"
+	"github.com/pm25/pm25/rules"
 )
 
 const (
@@ -35,8 +37,11 @@ type Options struct {
 	HostName               string   // --host.name
 	Targets                []string // --targets
 	ConfigFile             string   // --config.file
+	RulesConfigFile        string   // --rules.config.file
+	GrafanaURL             string   // --grafana.url
 	AlertmanagerConfigFile string   // --alertmanager.config.file
 	WebhookURL             string   // --alert.webhook
+	Alerting               routingfiles.Names
 	Retention              time.Duration
 	RetentionSize          int64 // bytes
 	MinFree                int64 // bytes of the data folder's file system
@@ -76,6 +81,14 @@ func (o Options) validate() error {
 		return fmt.Errorf("--web.max-connections is %d: it has to be 1 or more", o.MaxConnections)
 	case o.WebhookURL != "" && o.AlertmanagerConfigFile != "":
 		return errors.New("--alert.webhook and --alertmanager.config.file exclude each other: put the webhook into the file's receivers")
+	case o.Alerting.Receivers != "" && (o.WebhookURL != "" || o.AlertmanagerConfigFile != ""):
+		return errors.New("--alert.receivers-file excludes --alert.webhook and --alertmanager.config.file: put the webhook into the file's receivers, or all into Alertmanager's own configuration")
+	}
+	if err := o.Alerting.Validate(); err != nil {
+		return err
+	}
+	if err := rules.CheckURL(o.GrafanaURL); err != nil {
+		return fmt.Errorf("--grafana.url %w", err)
 	}
 	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
 		return err

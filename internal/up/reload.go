@@ -8,12 +8,16 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/internal/memnet"
 	"github.com/pm25/pm25/internal/prom"
+	"github.com/pm25/pm25/internal/routingfiles"
+	"github.com/pm25/pm25/rules/routing"
 )
 
 // loaded is one reading of all configuration, checked.
 type loaded struct {
 	prometheus   *promconfig.Config
+	rules        map[string]string // built-in rule files, by name
 	alertmanager *amconfig.Config
 }
 
@@ -43,7 +47,7 @@ func (s *Stack) reload() error {
 	if err := s.alertmanager.Check(l.alertmanager); err != nil {
 		return fmt.Errorf("alertmanager: %w", err)
 	}
-	if err := s.prometheus.Reload(l.prometheus); err != nil {
+	if err := s.prometheus.Reload(l.prometheus, l.rules); err != nil {
 		return fmt.Errorf("prometheus: %w", err)
 	}
 	return s.alertmanager.Reload(l.alertmanager)
@@ -60,15 +64,47 @@ func (s *Stack) load() (loaded, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := prom.Check(l.prometheus, s.rules, o.Slog); err != nil {
+	if l.rules, err = o.rules(); err != nil {
 		return l, err
 	}
-	if o.AlertmanagerConfigFile == "" {
-		l.alertmanager, err = alertmanager.Default(o.WebhookURL)
+	if err := prom.Check(l.prometheus, l.rules, o.Slog); err != nil {
 		return l, err
 	}
-	if l.alertmanager, err = alertmanager.LoadFile(o.AlertmanagerConfigFile); err != nil {
-		return l, fmt.Errorf("--alertmanager.config.file: %w", err)
+	l.alertmanager, err = s.alertmanagerConfig()
+	return l, err
+}
+
+// notifyHost is where the bridge to chat robots answers in this process.
+const notifyHost = "notify"
+
+// alertmanagerConfig is of the files of receivers and owners, of Alertmanager's
+// own file, or built in.
+func (s *Stack) alertmanagerConfig() (*amconfig.Config, error) {
+	o := s.opts
+	if o.AlertmanagerConfigFile != "" {
+		conf, err := alertmanager.LoadFile(o.AlertmanagerConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("--alertmanager.config.file: %w", err)
+		}
+		return conf, nil
 	}
-	return l, nil
+	if o.Alerting.Receivers == "" {
+		return alertmanager.Default(o.WebhookURL)
+	}
+	files, err := routingfiles.Read(o.Alerting)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range files.Warnings {
+		o.Slog.Warn(warning)
+	}
+	text, err := routing.Alertmanager(files.Receivers, files.Owners, routing.Options{BridgeURL: "http://" + notifyHost + memnet.Suffix})
+	if err != nil {
+		return nil, fmt.Errorf("--alert.receivers-file: %w", err)
+	}
+	conf, err := alertmanager.Load(text)
+	if err != nil {
+		return nil, fmt.Errorf("--alert.receivers-file %s: %w", o.Alerting.Receivers, err)
+	}
+	return conf, nil
 }

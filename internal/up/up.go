@@ -35,7 +35,6 @@ import (
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/prom"
 	"github.com/pm25/pm25/internal/record"
-	"github.com/pm25/pm25/rules"
 )
 
 // stopTimeout bounds each step of an orderly stop.
@@ -52,7 +51,6 @@ type Stack struct {
 	exposure  access.Exposure
 	gate      *access.Gate
 	external  *url.URL
-	rules     map[string]string
 	first     loaded // what was read first, before the agents of this host are known
 
 	central      *central.Central
@@ -87,7 +85,6 @@ func New(o Options) (*Stack, error) {
 }
 
 func (s *Stack) prepare() (err error) {
-	s.rules = map[string]string{"builtin/pm25.yml": rules.File(rules.Default())}
 	if s.first, err = s.load(); err != nil {
 		return err
 	}
@@ -245,7 +242,7 @@ func inBackground(run func(context.Context)) (stop func(context.Context) error) 
 func (s *Stack) startAlerting() error {
 	// After a start each target is scraped and each rule evaluated some times
 	// before Prometheus tells again what fires.
-	slowest, err := prom.Slowest(s.first.prometheus, s.rules, s.opts.Slog)
+	slowest, err := prom.Slowest(s.first.prometheus, s.first.rules, s.opts.Slog)
 	if err != nil {
 		return err
 	}
@@ -263,7 +260,7 @@ func (s *Stack) startAlerting() error {
 func (s *Stack) startAlertmanager(grace time.Duration) (err error) {
 	s.alertmanager, err = alertmanager.New(alertmanager.Options{
 		Dir: s.data.Sub("alertmanager"), ExternalURL: s.external.JoinPath("alertmanager"),
-		Sender: s.external.String() + "/graph?", Grace: grace,
+		Sender: s.external.String() + "/graph?", Grace: grace, Dial: s.network.DialContext,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "alertmanager"), Now: s.opts.Now,
 	}, s.first.alertmanager)
 	if err != nil {
@@ -302,7 +299,7 @@ func (s *Stack) startAgent(ctx context.Context) (err error) {
 func (s *Stack) openPrometheus() (err error) {
 	s.prometheus, err = prom.Open(prom.Options{
 		Dir: s.data.Sub("tsdb"), Retention: s.opts.Retention, RetentionSize: s.opts.RetentionSize, MinFree: uint64(s.opts.MinFree),
-		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.rules, Flags: s.opts.Flags,
+		BaseURL: s.external, Dial: s.network.DialContext, Rules: s.first.rules, Flags: s.opts.Flags,
 		Registry: s.registry, Logger: s.opts.Slog.With("component", "prometheus"), Now: s.opts.Now,
 	}, s.first.prometheus)
 	return err

@@ -66,7 +66,17 @@ func TestBadFiles(t *testing.T) {
 		{"no targets", []string{"--targets=" + dir + "/t2.json"}, []string{dir + "/t2.json"}},
 		{"targets of no known form", []string{"--targets=" + file("t3.txt", "")}, []string{"t3.txt", ".json"}},
 		{"bad web config", []string{"--web.config.file=" + file("w1.yml", "basic_auth_user: {}\n")}, []string{dir + "/w1.yml", "basic_auth_user"}},
+		{"no such alert", []string{"--rules.config.file=" + file("r1.yml", "alerts: {PM2AppDwn: {disabled: true}}\n")}, []string{dir + "/r1.yml", "PM2AppDwn", "PM2AppDown"}},
+		{"no such threshold", []string{"--rules.config.file=" + file("r2.yml", "thresholds:\n  crash_loop: 3\n")}, []string{dir + "/r2.yml", "line 2", "crash_loop"}},
+		{"bad Grafana", []string{"--grafana.url=grafana:3000"}, []string{"--grafana.url", "http"}},
 		{"bad webhook", []string{"--alert.webhook=chat.example.com/hook"}, []string{"--alert.webhook", "http"}},
+		{
+			"bad receivers",
+			[]string{"--alert.receivers-file=" + file("r1.yml", "default: [ops]\nreceivers:\n  ops: {slack: {url: https://hunter2}}\n")},
+			[]string{"--alert.receivers-file " + dir + "/r1.yml: line 3: receivers.ops.slack.url: there is no such key; known here: url_file"},
+		},
+		{"owners alone", []string{"--alert.owners-file=" + dir + "/o1.yml"}, []string{"--alert.owners-file needs --alert.receivers-file"}},
+		{"two ways", []string{"--alert.receivers-file=x", "--alert.webhook=http://127.0.0.1:1"}, []string{"--alert.receivers-file excludes --alert.webhook"}},
 		{"short retention", []string{"--storage.tsdb.retention.time=5m"}, []string{"--storage.tsdb.retention.time", "2h"}},
 		{"no such flag", []string{"--nonsense"}, []string{"nonsense", "--help"}},
 	} {
@@ -157,4 +167,35 @@ func TestBadReload(t *testing.T) {
 		t.Errorf("a good file is not taken: %v: %.500s", err, body)
 	}
 	u.Stop()
+}
+
+// TestReloadOfRules: thresholds and links change without a restart, and what is
+// wrong is told and leaves the rules that run.
+func TestReloadOfRules(t *testing.T) {
+	t.Parallel()
+	config := write(t, filepath.Join(t.TempDir(), "rules.yml"), "thresholds: {crash_loop_ends: 6}\n")
+	u := Start(t, Options{Program: programs.Program(t, "pm25"), Args: []string{"--rules.config.file=" + config, "--grafana.url=http://grafana.test"}})
+	defer u.Stop()
+	runs := func(texts ...string) {
+		t.Helper()
+		_, body, err := u.Get("/prometheus/api/v1/rules?rule_name[]=PM2CrashLoop")
+		for _, text := range texts {
+			if err != nil || !strings.Contains(body, text) {
+				t.Errorf("rules without %q: %v: %.3000s", text, err, body)
+			}
+		}
+	}
+	runs("\\u003e 6 - 0.1", "http://grafana.test/d/pm25-app")
+
+	write(t, config, "thresholds: {crash_loop_ends: 7}\nalerts: {PM2CrashLop: {disabled: true}}\n")
+	if err := u.Reload(); err == nil || !strings.Contains(err.Error(), config) || !strings.Contains(err.Error(), "PM2CrashLoop") {
+		t.Errorf("a bad file: %v", err)
+	}
+	runs("\\u003e 6 - 0.1")
+
+	write(t, config, "thresholds: {crash_loop_ends: 7}\ngrafana_url: http://boards.test\n")
+	if err := u.Reload(); err != nil {
+		t.Errorf("a good file: %v", err)
+	}
+	runs("\\u003e 7 - 0.1", "http://boards.test/d/pm25-app")
 }

@@ -173,7 +173,7 @@ func (w *Watcher) readLines(until []byte, live bool, limit int) (found, more boo
 		if before != nil && w.source == sourceUnknown {
 			w.source, w.unread = sourceFile, nil // the file has them
 		}
-		parsed := daemonlog.ParseFile(line, time.Local)
+		parsed := daemonlog.ParseFile(line, w.logZone())
 		if parsed.Kind == daemonlog.Exited || parsed.Kind == daemonlog.DaemonStarted {
 			parsed.Mark = w.tail.Mark(line)
 		}

@@ -50,6 +50,9 @@ type ProcessView struct {
 	// HostPID is the process id as this host sees it: 0 where the process
 	// does not run, or lives in a pid namespace that we do not see.
 	HostPID int
+	// CronDue is when cron_restart was due next after the last start; zero
+	// without one, and where that is not known.
+	CronDue time.Time
 }
 
 // Want says what a caller of View needs fresh.
@@ -78,7 +81,7 @@ func (w *Watcher) View(ctx context.Context, want Want) View {
 	v.Processes = make([]ProcessView, len(w.list))
 	for i := range w.list {
 		p := &w.list[i]
-		pv := ProcessView{Process: p, Key: w.ledger.Key(p)}
+		pv := ProcessView{Process: p, Key: w.ledger.Key(p), CronDue: w.crons[p.PMID].due}
 		if p.Running() {
 			pv.HostPID = w.hostPID(p.PID)
 		}
@@ -189,6 +192,7 @@ func (w *Watcher) apply(list []pm2.Process, pids map[int]int) {
 	w.list, w.listedAt, w.pids = list, now, pids
 	w.ledger.Apply(list, now)
 	w.classifier.Describe(list)
+	w.schedule(list)
 	if w.opts.Recorder != nil {
 		w.opts.Recorder.List(list)
 	}

@@ -82,6 +82,8 @@ type Watcher struct {
 	waitingAt int64     // where something unread was in the log at the last tick
 	waited    int       // for how many ticks
 	files     fileFacts
+	beganAt   time.Time       // start of the daemon, zero where it is not known
+	crons     map[int]cronJob // by pm_id, of the list
 }
 
 // busLine is a line of PM2's log that the bus announced and the file has not
@@ -106,7 +108,7 @@ type Stats struct {
 func New(o Options) *Watcher {
 	w := &Watcher{opts: o, tried: make(chan struct{}), refreshing: make(chan struct{}, 1), log: log.With(o.Logger, "daemon", o.Candidate.Label), downAt: o.Now()}
 	w.ledger = ledger.New(o.Now())
-	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Outlives: w.outlives})
+	w.classifier = exits.New(exits.Options{Emit: w.exit, Now: o.Now, OOMKilled: w.oomKilled, Outlives: w.outlives, Zone: w.cronZone})
 	w.tail = daemonlog.NewTail(logDir{w})
 	if o.State != nil {
 		w.restore(o.State)
@@ -220,12 +222,13 @@ func (w *Watcher) catch(begin bool) {
 
 // catchUp reads what PM2 logged while nobody was connected, and its list.
 func (w *Watcher) catchUp(ctx context.Context, rpc *pm2.RPC, peer discovery.Peer) error {
+	began := w.begun(peer)
 	w.mu.Lock()
 	w.unplaced = w.unplaced || w.source == sourceBus // which says nothing of the time in between
 	if w.peer.PID != peer.PID || w.peer.StartTicks != peer.StartTicks {
 		w.source, w.unread = sourceUnknown, nil // another daemon may log elsewhere
 	}
-	w.peer = peer // whose files may be read
+	w.peer, w.beganAt, w.crons = peer, began, nil // whose files may be read
 	first := w.resume == nil && !w.unplaced && !w.tail.Opened()
 	w.mu.Unlock()
 	if !first {

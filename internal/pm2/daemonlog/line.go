@@ -63,7 +63,8 @@ func Message(line []byte) (message, before []byte) {
 	return line, nil
 }
 
-// ParseFile reads a line of the file. Times are local, as PM2 writes them.
+// ParseFile reads a line of the file. Times are those of the daemon's zone, as PM2
+// writes them.
 func ParseFile(line []byte, loc *time.Location) Line {
 	message, before := Message(line)
 	l := Parse(message)

@@ -176,6 +176,7 @@ func (h *home) prove(peer Peer) (Peer, error) {
 	}
 	peer.StartTicks = proc.startTicks
 	peer.Title = title(proc.cmdline)
+	peer.Zone = zoneOf(proc.environ, fmt.Sprintf("%s/%d/root", h.policy.procRoot(), peer.PID))
 	p := recognize(proc.cmdline)
 	if !p.pm2 {
 		p = recognizeEnv(proc.environ, strings.TrimRight(string(proc.cmdline), "\x00"))

@@ -6,14 +6,16 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 )
 
 // Peer is the process that listens on a daemon's sockets.
 type Peer struct {
 	PID        int // 0 when it is in a pid namespace that we do not see
 	UID, GID   int
-	StartTicks uint64 // field 22 of /proc/<pid>/stat; with PID it names one process for good
-	Title      string // its command line, made printable and cut
+	StartTicks uint64         // field 22 of /proc/<pid>/stat; with PID it names one process for good
+	Title      string         // its command line, made printable and cut
+	Zone       *time.Location // that its clock goes by; nil where that can not be told
 }
 
 // process is what /proc tells about a peer.
@@ -36,7 +38,8 @@ func readProcess(procRoot string, pid int) (process, error) {
 	if p.cmdline, err = readSmall(dir+"cmdline", 64<<10); err != nil {
 		return p, err
 	}
-	// Needed for daemons with a title of their own; not to be had for other users'.
+	// Needed for daemons with a title of their own, and for the time zone; not to
+	// be had for other users'.
 	p.environ, _ = readSmall(dir+"environ", 256<<10)
 	return p, nil
 }

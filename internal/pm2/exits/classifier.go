@@ -56,6 +56,8 @@ type Options struct {
 	// Outlives returns, for a process of a daemon that is gone, how to ask
 	// whether that very process still lives; nil says that it does not.
 	Outlives func(pmID int) (still func() bool)
+	// Zone is the time zone of the daemon; nil where it is not known.
+	Zone func() *time.Location
 }
 
 // orphanFor is how long a process may take to notice that its daemon is gone.
@@ -287,7 +289,7 @@ func (c *Classifier) whyStopped(k key, s *slot, at time.Time) Reason {
 		return Watch
 	case s.reloading || k.retired:
 		return Reload
-	case s.cronOff && due(s.Cron, at):
+	case s.cronOff && due(s.Cron, c.local(at)):
 		return Cron
 	}
 	return Operator

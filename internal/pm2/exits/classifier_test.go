@@ -27,6 +27,7 @@ func run(t *testing.T, live bool, oom Verdict, script ...string) []string {
 		Now:       func() time.Time { return now },
 		OOMKilled: func(bool) Verdict { return oom },
 		Outlives:  func(int) func() bool { return nil },
+		Zone:      func() *time.Location { return nil },
 	})
 	c.Know([]pm2.Process{
 		{Name: "web", PMID: 0, PID: 10, Status: "online", ExecMode: "fork"},
@@ -153,6 +154,7 @@ func TestCronOfALaterStart(t *testing.T) {
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
 		Outlives:  func(int) func() bool { return nil },
+		Zone:      func() *time.Location { return nil },
 	})
 	restart := func(name string) {
 		for _, line := range []string{
@@ -184,6 +186,7 @@ func TestRestoreWhileStopping(t *testing.T) {
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
 		Outlives:  func(int) func() bool { return nil },
+		Zone:      func() *time.Location { return nil },
 	}
 	feed := func(c *Classifier, lines ...string) {
 		for _, line := range lines {
@@ -227,6 +230,7 @@ func TestOrphans(t *testing.T) {
 		Now:       func() time.Time { return now },
 		OOMKilled: func(bool) Verdict { return No },
 		Outlives:  func(id int) func() bool { return func() bool { return lives[id] } },
+		Zone:      func() *time.Location { return nil },
 	})
 	c.Know([]pm2.Process{{Name: "node", PMID: 1, PID: 10, Status: "online"}, {Name: "python", PMID: 2, PID: 11, Status: "online"}})
 	c.Line(daemonlog.Parse([]byte("--- New PM2 Daemon started ----")), false)
@@ -255,6 +259,7 @@ func TestListedBeforeItsLine(t *testing.T) {
 		Now:       func() time.Time { return noon },
 		OOMKilled: func(bool) Verdict { return No },
 		Outlives:  func(int) func() bool { return nil },
+		Zone:      func() *time.Location { return nil },
 	})
 	c.Know([]pm2.Process{{Name: "web", PMID: 0, PID: 10, Status: "online", StartedAt: noon}})
 	c.Line(daemonlog.Parse([]byte(webStarts)), true)
@@ -287,27 +292,6 @@ func FuzzOneExitForEachLine(f *testing.F) {
 			t.Fatalf("%d ends gave %d exits: %q → %q", ends, len(got), script, got)
 		}
 	})
-}
-
-func TestDue(t *testing.T) {
-	for _, c := range []struct {
-		expression string
-		second     int
-		want       bool
-	}{
-		{"0 12 * * *", 0, true},
-		{"0 12 * * *", 1, true},
-		{"0 12 * * *", 30, false},
-		{"0 13 * * *", 0, false},
-		{"*/10 * * * * *", 20, true},
-		{"*/10 * * * * *", 25, false},
-		{"", 0, false},
-		{"not cron", 30, true},
-	} {
-		if got := due(c.expression, noon.Add(time.Duration(c.second)*time.Second)); got != c.want {
-			t.Errorf("due(%q) %d s past noon = %v", c.expression, c.second, got)
-		}
-	}
 }
 
 func sorted(in []string) string {

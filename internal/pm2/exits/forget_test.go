@@ -17,6 +17,7 @@ func TestAppsThatComeAndGo(t *testing.T) {
 		Now:       func() time.Time { return now },
 		OOMKilled: func(bool) Verdict { return No },
 		Outlives:  func(int) func() bool { return nil },
+		Zone:      func() *time.Location { return nil },
 	})
 	for id := range 5000 {
 		for _, line := range []string{

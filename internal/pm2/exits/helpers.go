@@ -2,9 +2,7 @@ package exits
 
 import (
 	"strings"
-	"time"
 
-	"github.com/robfig/cron/v3"
 	"golang.org/x/sys/unix"
 
 	"github.com/pm25/pm25/internal/pm2/daemonlog"
@@ -27,20 +25,4 @@ func sameName(known, read string) string {
 		return known
 	}
 	return read
-}
-
-// due is true when a cron expression has one of its times at t, give or take
-// the whole seconds of the log and a busy daemon. An expression that is not
-// understood is taken to be due: its app is restarted by cron more often than
-// by hand.
-func due(expression string, t time.Time) bool {
-	if expression == "" {
-		return false
-	}
-	parser := cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
-	schedule, err := parser.Parse(expression)
-	if err != nil {
-		return true
-	}
-	return !schedule.Next(t.Add(-2 * time.Second)).After(t)
 }

@@ -1,0 +1,92 @@
+package message
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/alertmanager/template"
+)
+
+// MaxAlerts bounds the alerts of one notification.
+const MaxAlerts = 20_000
+
+// Alert is one alert of a notification.
+type Alert struct {
+	Firing              bool
+	Labels, Annotations template.KV
+	Starts, Ends        time.Time
+}
+
+// Notification is what Alertmanager tells a receiver of one group.
+type Notification struct {
+	Alerts []Alert // the most urgent first
+	// Truncated is how many alerts Alertmanager has left out.
+	Truncated int
+	// All is where all alerts are seen: Alertmanager's external URL.
+	All string
+}
+
+// Parse reads the JSON of Alertmanager's webhook.
+func Parse(body []byte) (Notification, error) {
+	var m struct {
+		*template.Data
+		TruncatedAlerts uint64 `json:"truncatedAlerts"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return Notification{}, fmt.Errorf("this is no notification of Alertmanager's webhook: %w", err)
+	}
+	switch {
+	case m.Data == nil || len(m.Data.Alerts) == 0:
+		return Notification{}, errors.New("this is no notification of Alertmanager's webhook: it holds no alerts")
+	case len(m.Data.Alerts) > MaxAlerts:
+		return Notification{}, fmt.Errorf("it holds %d alerts, at most %d are taken: set max_alerts of the webhook", len(m.Data.Alerts), MaxAlerts)
+	}
+	n := Notification{All: m.ExternalURL, Truncated: int(min(m.TruncatedAlerts, 1<<30)), Alerts: make([]Alert, len(m.Data.Alerts))}
+	for i, a := range m.Data.Alerts {
+		n.Alerts[i] = Alert{Firing: a.Status != "resolved", Labels: a.Labels, Annotations: a.Annotations, Starts: a.StartsAt, Ends: a.EndsAt}
+	}
+	slices.SortStableFunc(n.Alerts, func(a, b Alert) int { return a.urgency() - b.urgency() })
+	return n, nil
+}
+
+// Count is how many alerts it is of, also of those that were left out.
+func (n Notification) Count() int { return len(n.Alerts) + n.Truncated }
+
+func (a Alert) name() string     { return a.Labels["alertname"] }
+func (a Alert) severity() string { return strings.ToLower(a.Labels["severity"]) }
+
+// host is where it is; without a label of that name, what was scraped.
+func (a Alert) host() string {
+	if host := a.Labels["host"]; host != "" {
+		return host
+	}
+	return a.Labels["instance"]
+}
+
+// where is the app and host that an alert is about, as far as it says.
+func (a Alert) where() string {
+	app, host := a.Labels["app"], a.host()
+	switch {
+	case app != "" && host != "":
+		return app + "@" + host
+	case app != "":
+		return app
+	}
+	return host
+}
+
+// urgency orders alerts: what fires first, then by severity.
+func (a Alert) urgency() int {
+	rank := slices.Index([]string{"critical", "warning", "info", "none"}, a.severity())
+	if rank < 0 {
+		rank = 1 // somebody else's rule without one, or with one of its own
+	}
+	if !a.Firing {
+		rank += 10
+	}
+	return rank
+}

@@ -1,0 +1,75 @@
+package robot
+
+import "strings"
+
+// dialect is how a robot writes markdown.
+type dialect struct {
+	heading, newline, gap string
+	quote                 string // before a line
+	code                  bool   // it has code in a line
+	escape                func(string) string
+}
+
+var (
+	dingTalkMarkdown = dialect{heading: "#### ", newline: "  \n", gap: "\n\n", quote: "> ", escape: escapeWide}
+	weComMarkdown    = dialect{heading: "### ", newline: "\n", gap: "\n\n", quote: "> ", code: true, escape: escapeWide}
+	feishuMarkdown   = dialect{newline: "\n", gap: "\n", escape: escapeEntities}
+)
+
+// document writes title and blocks.
+func (m dialect) document(d Document) string {
+	parts := []string{m.heading + m.escape(d.Title)}
+	for _, b := range d.Blocks {
+		parts = append(parts, m.block(b))
+	}
+	return strings.Join(parts, m.gap)
+}
+
+func (m dialect) block(b Block) string {
+	lines := make([]string, len(b.Lines))
+	for i, l := range b.Lines {
+		lines[i] = m.line(l)
+	}
+	return strings.Join(lines, m.newline)
+}
+
+func (m dialect) line(l Line) string {
+	var b strings.Builder
+	if l.Quote {
+		b.WriteString(m.quote)
+	}
+	for i, s := range l.Spans {
+		if l.Links && i > 0 {
+			b.WriteString(" · ")
+		}
+		b.WriteString(m.span(s))
+	}
+	return b.String()
+}
+
+func (m dialect) span(s Span) string {
+	switch text := m.escapeEdges(s.Text); {
+	case text == "":
+		return ""
+	case s.URL != "":
+		return "[" + text + "](" + s.URL + ")"
+	case s.Bold:
+		return "**" + strings.TrimSpace(text) + "**"
+	case s.Code && m.code && !strings.ContainsAny(s.Text, "<>[]`@\\"):
+		return "`" + oneLine(s.Text) + "`"
+	default:
+		return text
+	}
+}
+
+// escapeEdges keeps the spaces with which a span of our own begins or ends.
+func (m dialect) escapeEdges(text string) string {
+	out := m.escape(text)
+	if strings.HasPrefix(text, " ") && out != "" {
+		out = " " + out
+	}
+	if strings.HasSuffix(text, " ") && out != "" {
+		out += " "
+	}
+	return out
+}

@@ -1,0 +1,153 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/notify/message"
+	"github.com/pm25/pm25/internal/notify/robot"
+)
+
+// logEach is how often the same failure of a robot is logged.
+const logEach = time.Minute
+
+// send tells a batch in one message, and everybody in it what became of it.
+func (c *courier) send(batch []*parcel) {
+	result, verdict := c.tell(batch)
+	c.log(verdict, batch)
+	o := outcome{}
+	if !verdict.OK() {
+		c.bridge.metrics.failed(c, verdict.Reason)
+		o = outcome{err: c.complaint(verdict), retry: verdict.Retry, after: verdict.RetryAfter}
+	}
+	c.bridge.metrics.result(c, result, len(batch))
+	if verdict.Reason == catalog.NotifyRateLimited {
+		o.after = c.pause(verdict.RetryAfter)
+	} else if verdict.OK() {
+		c.mu.Lock()
+		c.refused = 0
+		c.mu.Unlock()
+	}
+	for _, p := range batch {
+		p.outcome <- o
+	}
+}
+
+// tell makes the message and sends it.
+func (c *courier) tell(batch []*parcel) (result string, v robot.Verdict) {
+	conf := c.bridge.settings()
+	receiver, ok := conf.receivers.Receivers[c.name]
+	if !ok || receiver.Robot() == nil { // a reload came in between
+		return catalog.NotifyUndelivered, robot.Verdict{Reason: catalog.NotifyFiles, Retry: true, Advice: errStopping.Error()}
+	}
+	target, err := readTarget(c.kind, *receiver.Robot())
+	if err != nil {
+		return catalog.NotifyUndelivered, robot.Verdict{Reason: catalog.NotifyFiles, Retry: true, Advice: err.Error()}
+	}
+	d, delivered := c.document(conf, batch)
+	ctx, cancel := context.WithTimeout(context.Background(), attempt)
+	defer cancel()
+	v = c.post(ctx, target, d)
+	switch {
+	case v.OK():
+		return delivered, v
+	case v.Reason == catalog.NotifyRateLimited:
+		return catalog.NotifyThrottled, v
+	case v.Retry:
+		return catalog.NotifyUndelivered, v
+	}
+	return catalog.NotifyRejected, v
+}
+
+// document is what a batch is told with, and how that is counted.
+func (c *courier) document(conf *settings, batch []*parcel) (d robot.Document, delivered string) {
+	style := message.Style{
+		Receiver: c.name, Language: conf.receivers.Language, Location: conf.receivers.Location(), Owners: conf.owners,
+		External: c.bridge.opts.ExternalURL, Now: c.bridge.opts.Now(),
+	}
+	if len(batch) > 1 {
+		all := make([]message.Notification, len(batch))
+		for i, p := range batch {
+			all[i] = p.notification
+		}
+		return style.Digest(all), catalog.NotifyDigested
+	}
+	n := batch[0].notification
+	known, complete := c.bridge.lookUp(n.Subjects())
+	style.Now = c.bridge.opts.Now()
+	if !complete {
+		return style.Detailed(n, known), catalog.NotifyPlain
+	}
+	return style.Detailed(n, known), catalog.NotifyDelivered
+}
+
+// post sends a message and reads the answer.
+func (c *courier) post(ctx context.Context, target robot.Target, d robot.Document) robot.Verdict {
+	r, _, err := target.Request(ctx, c.bridge.opts.Now(), d)
+	if err != nil {
+		return robot.Verdict{Reason: catalog.NotifyFiles, Retry: true, Advice: err.Error()}
+	}
+	c.bridge.metrics.sent(c)
+	resp, err := c.bridge.client.Do(r)
+	if err != nil {
+		return unreached(ctx, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, robot.MaxAnswer))
+	if err != nil {
+		return unreached(ctx, err)
+	}
+	return c.kind.Judge(resp.StatusCode, resp.Header, body)
+}
+
+// unreached is for a message that got no answer. It may have been taken.
+func unreached(ctx context.Context, err error) robot.Verdict {
+	var timeout net.Error
+	if ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout() {
+		return robot.Verdict{Reason: catalog.NotifyTimeout, Retry: true, Advice: fmt.Sprintf("see whether the robot's server is reached from here: it did not answer within %s", attempt)}
+	}
+	return robot.Verdict{Reason: catalog.NotifyUnreachable, Retry: true, Advice: "see whether the robot's server is reached from here: " + cause(err)}
+}
+
+// cause is an error without the URL that was asked, which holds the token.
+func cause(err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	var u *url.Error
+	switch {
+	case errors.As(err, &dns):
+		return "its name is not found"
+	case errors.As(err, &op):
+		return op.Op + ": " + op.Err.Error()
+	case errors.As(err, &u) && errors.Is(u.Err, io.EOF), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection"
+	}
+	return "the connection failed"
+}
+
+// complaint is what Alertmanager logs.
+func (c *courier) complaint(v robot.Verdict) error {
+	return fmt.Errorf("%s robot %s: %s (code %d): %s", c.kind, c.name, v.Reason, v.Code, v.Advice)
+}
+
+// log tells of a failure when it begins or changes, and once a minute, and of its
+// end.
+func (c *courier) log(v robot.Verdict, batch []*parcel) {
+	now := c.bridge.opts.Now()
+	logger := c.bridge.opts.Logger.With("robot_kind", c.kind, "robot", c.name)
+	switch {
+	case v.OK() && c.lastReason != "":
+		logger.Info("The chat robot takes messages again")
+	case v.OK():
+	case v.Reason != c.lastReason || now.Sub(c.lastLogged) >= logEach:
+		logger.Warn("A chat robot did not take a message", "reason", v.Reason, "code", v.Code, "retry", v.Retry, "notifications", len(batch), "advice", v.Advice)
+		c.lastLogged = now
+	}
+	c.lastReason = v.Reason
+}

@@ -1,0 +1,26 @@
+package up
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/pm25/pm25/rules"
+)
+
+// rules are the built-in rule files, as --rules.config.file wants them.
+func (o Options) rules() (map[string]string, error) {
+	c := rules.Default()
+	if o.RulesConfigFile != "" {
+		text, err := os.ReadFile(o.RulesConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("--rules.config.file: %w", err)
+		}
+		if c, err = rules.ParseConfig(text); err != nil {
+			return nil, fmt.Errorf("--rules.config.file %s: %w", o.RulesConfigFile, err)
+		}
+	}
+	if c.GrafanaURL == "" {
+		c.GrafanaURL = o.GrafanaURL
+	}
+	return map[string]string{"builtin/pm25.yml": rules.File(c)}, nil
+}
