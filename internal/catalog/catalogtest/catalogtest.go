@@ -48,8 +48,8 @@ func Foreign(expr string, recorded ...string) (problems []string, err error) {
 				anything = true
 				return nil
 			}
-			names, any, found := ofSelector(n)
-			known, anything = append(known, names...), anything || any
+			names, anyOf, found := ofSelector(n)
+			known, anything = append(known, names...), anything || anyOf
 			problems = append(problems, found...)
 		case *parser.Call:
 			if n.Func.Name == "label_replace" || n.Func.Name == "label_join" {
@@ -84,9 +84,9 @@ func grouping(n parser.Node) []string {
 	return nil
 }
 
-// ofSelector returns the labels that the series may have; any is true where they
+// ofSelector returns the labels that the series may have; anyOf is true where they
 // are not known.
-func ofSelector(v *parser.VectorSelector) (names []string, any bool, problems []string) {
+func ofSelector(v *parser.VectorSelector) (names []string, anyOf bool, problems []string) {
 	if own, ok := outside[v.Name]; ok {
 		return own, own == nil, nil
 	}
