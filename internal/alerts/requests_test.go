@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -119,9 +120,14 @@ func requesting(t *testing.T) []act {
 // badDeploy: version 2 of an app fails at what version 1 could.
 func badDeploy(t *testing.T) act {
 	spec, port := measured(t, "released", nil)
+	// PM2 takes the version from beside the script.
 	dir := t.TempDir()
-	spec.Script = appPath("released.js")
-	spec.Extra = map[string]any{"cwd": dir}
+	code, err := os.ReadFile(appPath("released.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Script = write(t, filepath.Join(dir, "released.js"), "%s", code)
+	spec.Env["EXT"] = filepath.Join(pm2test.Root(), "ext")
 	release := func(t *testing.T, version string) {
 		write(t, filepath.Join(dir, "package.json"), `{"name":"released","version":%q}`, version)
 	}

@@ -4,9 +4,9 @@
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
-const { notifyError } = require('../../../ext');
+const { notifyError } = require(process.env.EXT);
 
-const { version } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8'));
+const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, 'package.json'), 'utf8'));
 let payments = 0;
 
 function pay() {
