@@ -117,6 +117,7 @@ func goesMissing() act {
 		name: "deleted, but in the saved list", alert: "PM2AppMissing", app: "lost",
 		apps: []pm2test.AppSpec{{Name: "lost"}},
 		cause: func(t *testing.T, s *scene) time.Time {
+			s.waitScraped(t, `pm2_app_expected_instances{app="lost"}`) // it was saved long ago
 			s.Must(t, "delete", "lost")
 			return time.Now()
 		},
