@@ -104,7 +104,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, label := range c.HostLabels {
-		if !model.LabelName(label).IsValidLegacy() {
+		if !model.LegacyValidation.IsValidLabelName(label) {
 			return fmt.Errorf("host_labels: %q is no name of a label", label)
 		}
 	}
