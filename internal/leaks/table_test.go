@@ -2,7 +2,6 @@ package leaks
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -101,29 +100,31 @@ func (x told) falseMinutes() (sum int) {
 }
 
 // room is the share that is gone of what was left of the limit when the leak
-// began: of the heap, or of the resident memory where that is what leaks.
+// began: of the heap, or of the resident memory where that is what leaks. Under a
+// daily cycle it is the day's highest that counts.
 func (x told) room(at time.Duration) float64 {
-	value := func(s Sample) (used, limit float64) {
-		if x.Name == "leak_buffer" || x.Name == "leak_restarts" {
-			return s.RSS, x.MemoryLimit
-		}
-		return s.HeapAfterGC, x.HeapLimit
+	begin, over := x.began()+15*time.Minute, 5*time.Minute
+	if x.Name == "leak_cycle" {
+		begin, over = 24*time.Hour, 24*time.Hour
 	}
-	var first, now Sample
+	var first, now, limit float64
 	for _, s := range x.Samples {
-		if s.At <= x.began()+15*time.Minute || math.IsNaN(first.HeapAfterGC) {
-			first = s
+		used := s.HeapAfterGC
+		limit = x.HeapLimit
+		if x.Name == "leak_buffer" || x.Name == "leak_restarts" {
+			used, limit = s.RSS, x.MemoryLimit
 		}
-		if s.At <= at {
-			now = s
+		if s.At <= at && s.Restarts > 0 {
+			return 1
+		}
+		if s.At <= begin && s.At > begin-over {
+			first = max(first, used)
+		}
+		if s.At <= at && s.At > at-over {
+			now = max(now, used)
 		}
 	}
-	if now.Restarts > first.Restarts {
-		return 1
-	}
-	from, limit := value(first)
-	to, _ := value(now)
-	return (to - from) / (limit - from)
+	return (now - first) / (limit - first)
 }
 
 // cell is what the table says of one rule.
