@@ -27,7 +27,7 @@ type Thresholds struct {
 	MemoryNearLimitRatio float64 `yaml:"memory_near_limit_ratio"` // Share of the memory limit at which a restart is near.
 	MemoryLimitRestarts  float64 `yaml:"memory_limit_restarts"`   // Restarts by the memory limit within six hours: as many are a leak.
 	MemoryHostRatio      float64 `yaml:"memory_host_ratio"`       // Share of the host's memory that a process without a memory limit may use.
-	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for within a day to be a leak.
+	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for to be a leak: within 15 hours, or three days for NodeHeapLeakSlow.
 	LeakFit              float64 `yaml:"leak_fit"`                // How well a straight line has to fit what grows: R² from 0 to 1.
 
 	HungSeconds                  float64 `yaml:"hung_seconds"`                   // How long a process that is online may be silent.
