@@ -14,7 +14,7 @@ func daemonDown() Alert {
   or
   pm2_up
 ) == 0`,
-		For:      5 * time.Second,
+		For: 5 * time.Second,
 		Why: "`pm2 update` and `pm2 kill` with a start right after leave PM2 unreachable for some seconds: half a minute is no update.\n" +
 			"The window, not `for`, holds that time, so that neither a missed scrape nor a restart of Prometheus begins it anew.\n" +
 			"Where scrapes are so far apart that it holds one of them, two minutes count: one unlucky scrape is no outage.",
