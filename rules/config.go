@@ -40,6 +40,9 @@ type Config struct {
 	RunbookURL string `yaml:"runbook_url"`
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
+	// AlertmanagerURL is where people reach an Alertmanager of one's own; empty:
+	// links to silence an alert go to PM25.
+	AlertmanagerURL string `yaml:"alertmanager_url"`
 
 	// Selector is matchers that each selector of agents' metrics gets besides its
 	// own, such as bucket="prod".
@@ -97,7 +100,7 @@ func (c Config) Validate() error {
 	if c.Job == "" || c.ServerJob == "" {
 		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
 	}
-	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
+	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL, "alertmanager_url": c.AlertmanagerURL} {
 		if err := CheckURL(link); err != nil {
 			return fmt.Errorf("%s %w", key, err)
 		}
