@@ -51,6 +51,7 @@ func addGenerate(cli *kingpin.Application, commands map[string]func() error) {
 		if o.Receivers, o.Owners, err = f.told(); err != nil {
 			return err
 		}
+		o.Rules.Language = cmp.Or(o.Rules.Language, o.Receivers.Language)
 		files, err := generate.All(o)
 		if err != nil {
 			return err
