@@ -157,6 +157,7 @@ check-generated: ## Fail when generated files are stale
 	@sums() { git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true; }; \
 	sums >$(CACHE)/generated.before; \
 	$(MAKE) --no-print-directory generate; \
+	$(GO) run ./cmd/pm25 generate --check @deploy/compose/generate.flags deploy/compose/generated; \
 	sums >$(CACHE)/generated.after; \
 	changed=$$(comm -13 <(sort $(CACHE)/generated.before) <(sort $(CACHE)/generated.after) | cut -c67-); \
 	if [ -n "$$changed" ]; then \
