@@ -183,6 +183,10 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 bench-store: tools-loki ## Measure the store: pushes beside raw inserts and Loki, and the queries of dashboards: half an hour, 15 GB
 	LOKI=$(TOOLS)/loki $(GO) test -tags=storebench -timeout 120m -v $(GOTESTFLAGS) ./internal/storebench/
 
+.PHONY: bench-boards
+bench-boards: ## Open each dashboard with 500 hosts of 20 processes, and write how long it takes: 4 GB, some minutes
+	BOARDS_WRITE=1 $(GO) test -tags=boards -timeout 120m -run '^TestTimes$$' -v $(GOTESTFLAGS) ./dashboards
+
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...
@@ -219,6 +223,16 @@ arrivals: pm2-all $(foreach d,ext/test/frameworks tools/loggers,$(d)/node_module
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
+
+# Most acts wait: all of them at the same time are three quarters of an hour, one after the other hours.
+ALERTS_RUN ?= ^Test(Causes|Leaks|Storm)
+.PHONY: alerts
+alerts: pm2 tools-prom ## Cause each trouble and see what is told of it, with every link followed: three quarters of an hour
+	$(GO) test -tags=alerts -timeout 90m -parallel 40 -run '$(ALERTS_RUN)' -v $(GOTESTFLAGS) ./internal/alerts/
+
+.PHONY: alerts-calm
+alerts-calm: pm2 ## Work on healthy apps for PM25_ALERTS_HOUR (1h), and see that nothing is told
+	$(GO) test -tags=alerts -timeout 120m -parallel 4 -run '^TestCalm$$' -v $(GOTESTFLAGS) ./internal/alerts/
 
 .PHONY: routes
 routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) $(NEXT_APP)/.next/BUILD_ID $(NUXT_APP)/.output/server/index.mjs ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour

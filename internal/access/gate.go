@@ -25,8 +25,8 @@ type Options struct {
 	Exposure  Exposure
 	External  *url.URL
 	Names     []string // further names of this server, besides that of External
-	WebConfig string // --web.config.file; may be empty
-	Insecure  bool   // --web.insecure
+	WebConfig string   // --web.config.file; may be empty
+	Insecure  bool     // --web.insecure
 	Operator  *Token
 	// Limited are tokens that are credentials below one path only, by that path.
 	Limited map[string]*Token

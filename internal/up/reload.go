@@ -66,14 +66,13 @@ func (s *Stack) load() (loaded, error) {
 	if err != nil {
 		return l, err
 	}
-	if l.rules, err = o.rules(); err != nil {
+	if l.alertmanager, l.routing, err = s.alertmanagerConfig(); err != nil {
 		return l, err
 	}
-	if err := prom.Check(l.prometheus, l.rules, o.Slog); err != nil {
+	if l.rules, err = o.rules(l.routing.Receivers.Language); err != nil {
 		return l, err
 	}
-	l.alertmanager, l.routing, err = s.alertmanagerConfig()
-	return l, err
+	return l, prom.Check(l.prometheus, l.rules, o.Slog)
 }
 
 // alertmanagerConfig is of the files of receivers and owners, of Alertmanager's

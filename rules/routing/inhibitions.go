@@ -159,6 +159,11 @@ func beside() []inhibition {
 			source: []string{alerts("PM25ServerDown")}, target: []string{alerts("PM25AgentNotShipping")},
 		},
 		{
+			name: "robot-failing", why: "To Alertmanager a chat robot is a webhook that fails.",
+			source: []string{alerts("PM25NotifyFailing"), `instance!=""`}, target: []string{alerts("PM25AlertmanagerFailing"), `integration="webhook"`},
+			equal: instance,
+		},
+		{
 			name: "store-failing", why: "A server whose store fails refuses what is pushed.",
 			source: []string{alerts("PM25StoreFailing"), `instance!=""`}, target: []string{alerts("PM25ServerRefusing")}, equal: instance,
 		},
