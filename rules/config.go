@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
@@ -98,6 +100,9 @@ func (c Config) Validate() error {
 	if c.Job == "" || c.ServerJob == "" {
 		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
 	}
+	if strings.ContainsAny(c.Job+c.ServerJob, "\"\\\n") {
+		return errors.New("job and server_job: a quote, a backslash or an end of line can not be in their names")
+	}
 	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
 		if err := CheckURL(link); err != nil {
 			return fmt.Errorf("%s %w", key, err)
@@ -106,6 +111,9 @@ func (c Config) Validate() error {
 	for _, label := range c.HostLabels {
 		if !model.LegacyValidation.IsValidLabelName(label) {
 			return fmt.Errorf("host_labels: %q is no name of a label", label)
+		}
+		if slices.Contains([]string{"app", "pm2_namespace", "slo"}, label) {
+			return fmt.Errorf("host_labels: %s tells services apart, not hosts: remove it", label)
 		}
 	}
 	if err := c.validateSLOs(); err != nil {
@@ -125,6 +133,9 @@ func (c Config) Validate() error {
 func CheckURL(link string) error {
 	if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return errors.New("is no URL that begins with http:// or https:// and names a host")
+	}
+	if strings.Contains(link, "{{") { // Prometheus would run it
+		return errors.New("is a template: remove {{")
 	}
 	return nil
 }

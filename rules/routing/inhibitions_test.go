@@ -137,8 +137,10 @@ func TestInhibitions(t *testing.T) {
 		{"PM2AppMissing", "PM2CrashLoop", true},
 		{"PM2AppMissing", "PM2InstancesBelowExpected", true},
 		{"PM2AppMissing", "PM2InstancesBelowExpected app=web", false},
-		{"PM2ProcessErrored", "PM2CrashLoop", true},
-		{"PM2ProcessErrored", "PM2AppDown", true},
+		{"PM2ProcessErrored", "PM2CrashLoop", false}, // of the others
+		{"PM2ProcessErrored", "PM2AppDown", false},
+		{"PM2ProcessErrored", "PM2DeployRegression", true},
+		{"PM2ProcessErrored", "PM2FrequentRestarts", true},
 		{"PM2ProcessErrored", "PM2ProcessErrored pm_id=4", false},
 		{"PM2ProcessErrored", "PM2MemoryGrowth", true},
 		{"PM2ProcessErrored", "PM2MemoryGrowth pm_id=4", false}, // others run
