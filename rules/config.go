@@ -43,6 +43,9 @@ type Config struct {
 	RunbookURL string `yaml:"runbook_url"`
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
+	// AlertmanagerURL is where people reach an Alertmanager of one's own; empty:
+	// links to silence an alert go to PM25.
+	AlertmanagerURL string `yaml:"alertmanager_url"`
 
 	// Selector is matchers that each selector of agents' metrics gets besides its
 	// own, such as bucket="prod".
@@ -103,7 +106,7 @@ func (c Config) Validate() error {
 	if strings.ContainsAny(c.Job+c.ServerJob, "\"\\\n") {
 		return errors.New("job and server_job: a quote, a backslash or an end of line can not be in their names")
 	}
-	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
+	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL, "alertmanager_url": c.AlertmanagerURL} {
 		if err := CheckURL(link); err != nil {
 			return fmt.Errorf("%s %w", key, err)
 		}
