@@ -183,6 +183,10 @@ bench: build pm2 peer ## Measure the agent, beside another exporter
 bench-store: tools-loki ## Measure the store: pushes beside raw inserts and Loki, and the queries of dashboards: half an hour, 15 GB
 	LOKI=$(TOOLS)/loki $(GO) test -tags=storebench -timeout 120m -v $(GOTESTFLAGS) ./internal/storebench/
 
+.PHONY: bench-boards
+bench-boards: ## Open each dashboard with 500 hosts of 20 processes, and write how long it takes: 4 GB, some minutes
+	BOARDS_WRITE=1 $(GO) test -tags=boards -timeout 120m -run '^TestTimes$$' -v $(GOTESTFLAGS) ./dashboards
+
 .PHONY: matrix
 matrix: pm2-all ## Test against every supported PM2
 	$(GO) test -tags=matrix -timeout 60m $(GOTESTFLAGS) ./internal/matrix/...

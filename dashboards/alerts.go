@@ -1,0 +1,158 @@
+package dashboards
+
+// Windows of error budgets: the share of requests within the objective, and what is
+// slow to it. Rules that alert on budgets have their own.
+const (
+	objective     = 0.99
+	budgetSeconds = "0.5" // a bound of the classic buckets
+)
+
+// alerts is what fires, what fired, whether it was told to somebody, and how fast
+// error budgets burn.
+func alerts(o Options) board {
+	return board{
+		uid: alertsUID, title: titleOf(alertsUID), variables: toApps, annotations: []string{"deploys", "groups"}, from: "now-24h",
+		about: text{
+			"Alerts that fire and fired, which of them are noisy, whether they reach people, and how fast apps use up their error budgets.",
+			"正在触发和曾触发的告警、哪些最嘈杂、是否送达，以及各应用错误预算的消耗速度。",
+		},
+		rows: []row{
+			{title: text{"Now", "当前"}, panels: alertsNow()},
+			{title: text{"What fired", "触发记录"}, panels: []panel{firingTable(12, 10), alertTimeline(), noisy(), alertsBySeverity()}},
+			{title: text{"Error budgets", "错误预算"}, panels: budgets()},
+			{title: text{"Whether they reach people", "是否送达"}, panels: delivery(o)},
+		},
+	}
+}
+
+func alertsNow() []panel {
+	firing := func(title, about text, steps []step, severity string) panel {
+		return panel{
+			kind: stat, w: 4, h: 4, unit: count, steps: steps, spark: true, title: title, about: about,
+			targets: []target{{expr: `count(ALERTS{alertstate="firing", severity="` + severity + `", @app}) or vector(0)`}},
+		}
+	}
+	return []panel{
+		firing(text{"Critical", "严重"}, text{"Alerts that fire and wake people.", "正在触发、需立即处理的告警。"}, bad(once), "critical"),
+		firing(text{"Warning", "警告"}, text{"Alerts that fire and wait for the working day.", "正在触发、可等到工作时间处理的告警。"}, look(once), "warning"),
+		firing(text{"Info", "通知"}, text{"Alerts that are good to know.", "仅供了解的告警。"}, nil, "info"),
+		{
+			kind: stat, w: 4, h: 4, unit: count, title: text{"Pending", "待定"},
+			about:   text{"Alerts whose condition holds, and not long enough yet.", "条件已满足但持续时间不足的告警。"},
+			targets: []target{{expr: `count(ALERTS{alertstate="pending", @app}) or vector(0)`}},
+		},
+		{
+			kind: stat, w: 4, h: 4, unit: count, steps: bad(once), title: text{"Not delivered in 1 h", "1 小时内未送达"}, empty: text{"no Alertmanager", "无 Alertmanager"},
+			about:   text{"Notifications that failed within the last hour. Robots that answer 200 with an error inside are counted too where PM25 delivers to them.", "最近一小时内失败的通知。由 PM25 投递的机器人返回 200 但内含错误时同样计入。"},
+			targets: []target{{expr: `sum(increase(alertmanager_notifications_failed_total[1h]))`}},
+		},
+		{
+			kind: stat, w: 4, h: 4, unit: count, steps: bad1(), title: text{"Watchdog", "看门狗"}, values: []value{
+				{is: "1", text: text{"fires", "正常"}, color: green}, {is: "0", text: text{"silent", "无信号"}, color: red},
+			},
+			about:   text{"PM25Watchdog always fires. Silent: rules are not evaluated, and nothing else on this board means anything.", "PM25Watchdog 应始终触发。无信号：规则未被评估，本看板其他数据均不可信。"},
+			targets: []target{{expr: `max(ALERTS{alertname="PM25Watchdog", alertstate="firing"}) or vector(0)`}},
+		},
+	}
+}
+
+func alertTimeline() panel {
+	return panel{
+		kind: timeline, w: 12, h: 10, unit: count, title: text{"When alerts fired", "告警时间线"}, empty: text{"no alert fired", "没有告警"},
+		about: text{"The 20 alerts that fired longest in the time range, by app: what came first, and what belongs together.", "时间范围内触发时间最长的 20 个告警（按应用）：先后顺序与关联。"},
+		values: []value{
+			{is: "1", text: text{"fires", "触发"}, color: red},
+		},
+		targets: []target{{legend: "{{alertname}} {{app}}", expr: `
+max by (alertname, app) (ALERTS{alertstate="firing", severity!="none", @app})
+and
+topk(20, sum by (alertname, app) (count_over_time(ALERTS{alertstate="firing", severity!="none", @app}[$__range] @ end())))`}},
+	}
+}
+
+func noisy() panel {
+	return panel{
+		kind: bars, w: 12, h: 8, unit: unit{"s", 0}, title: text{"Noisiest alerts", "最嘈杂的告警"}, empty: text{"no alert fired", "没有告警"},
+		about:   text{"How long alerts fired in the time range, all of a name together; the 12 with most. What fires for long and nobody minds is to be changed or removed.", "时间范围内各告警的触发总时长，取最多的 12 个。长期触发却无人处理的应调整或删除。"},
+		targets: []target{{legend: "{{alertname}}", expr: `topk(12, 60 * sum by (alertname) (count_over_time(ALERTS{alertstate="firing", severity!="none", @app}[$__range:1m])))`}},
+	}
+}
+
+func alertsBySeverity() panel {
+	return panel{
+		kind: graph, w: 12, h: 8, unit: count, stacked: true, title: text{"Alerts that fire", "触发的告警数"}, empty: text{"no alert fired", "没有告警"},
+		about:   text{"How many alerts fire, by severity.", "按级别统计的触发告警数。"},
+		styles:  []style{{match: "critical", color: red}, {match: "warning", color: orange}, {match: "info", color: gray}},
+		targets: []target{{legend: "{{severity}}", expr: `count by (severity) (ALERTS{alertstate="firing", severity!="none", @app})`}},
+	}
+}
+
+// bads is the share of requests that failed or were slow. Means of recorded rates,
+// one for each evaluation, weigh as the requests do.
+func bads(by, window string) string {
+	return sprintf(`
+1 - (
+  %[1]s(avg_over_time(%[4]s{@service, le="%[3]s", code!="5xx"}[%[2]s]))
+  /
+  (%[1]s(avg_over_time(%[5]s{@service}[%[2]s])) > 0)
+)`, by, window, budgetSeconds, routeBuckets, routeCount)
+}
+
+func budgets() []panel {
+	bySvc := `sum by (pm2_namespace, app) `
+	burn := func(window string) string { return sprintf("(%s) / %s", bads(bySvc, window), number(1-objective)) }
+	about := text{
+		"How many times too fast the budget of 1% failed or slow (more than 500 ms) requests burns, over an hour, of the ten apps where it is worst. 1: just used up; 14.4: gone in two days.",
+		"错误预算（允许 1% 的请求失败或慢于 500 毫秒）的消耗倍数，一小时窗口，取最差的十个应用。1 为恰好用完；14.4 为两天耗尽。",
+	}
+	none := text{"no requests", "无请求"}
+	return []panel{
+		{
+			kind: graph, w: 12, h: 8, unit: fraction, limits: true, steps: worse(6, 14.4), empty: none, title: text{"Budgets burn, over 1 h", "预算消耗（1 小时）"}, about: about, links: []link{toRoutes()},
+			targets: []target{{legend: "{{pm2_namespace}}/{{app}}", expr: burn("1h") + "\nand\ntopk(10, sum by (pm2_namespace, app) (" + routeCount + "{@service} @ end()))"}},
+		},
+		{
+			kind: table, w: 12, h: 8, unit: count, title: text{"Budgets", "预算"}, sort: "-#A", empty: none,
+			about: text{
+				"How fast each app burns its budget over five minutes, an hour and six hours, and what is left of the budget of the time range. Red burns wake people: 14.4 over an hour, 6 over six.",
+				"各应用在 5 分钟、1 小时、6 小时窗口的预算消耗倍数，以及时间范围内剩余预算。红色需立即处理：1 小时超过 14.4，6 小时超过 6。",
+			},
+			targets: []target{
+				{ref: "A", expr: burn("1h")},
+				{ref: "B", expr: burn("5m")},
+				{ref: "C", expr: burn("6h")},
+				{ref: "D", expr: "1 - " + sprintf("(%s) / %s", bads(bySvc, "$__range"), number(1-objective))},
+			},
+			fields: []field{
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+				{name: "app", title: text{"App", "应用"}, links: []link{toApp(), toRoutes()}},
+				cell("B", text{"5 min", "5 分钟"}, fraction, worse(6, 14.4)...), cell("A", text{"1 h", "1 小时"}, fraction, worse(6, 14.4)...),
+				cell("C", text{"6 h", "6 小时"}, fraction, worse(1, 6)...), cell("D", text{"Left", "剩余"}, share, atLeast(0, 0.5)...),
+			},
+		},
+	}
+}
+
+func delivery(o Options) []panel {
+	none := text{"no Alertmanager", "无 Alertmanager"}
+	return []panel{
+		{
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: none, title: text{"Notifications", "通知"},
+			about:   text{"Notifications that Alertmanager sent, by kind of receiver.", "Alertmanager 发送的通知，按接收类型。"},
+			targets: []target{{legend: "{{integration}}", expr: `sum by (integration) (increase(alertmanager_notifications_total[$__rate_interval])) > 0`}},
+		},
+		{
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"none failed", "没有失败"}, title: text{"Notifications that failed", "失败的通知"},
+			about:   text{"Notifications that were not delivered, by kind of receiver and reason.", "未送达的通知，按接收类型和原因。"},
+			targets: []target{{legend: "{{integration}} {{reason}}", expr: `sum by (integration, reason) (increase(alertmanager_notifications_failed_total[$__rate_interval])) > 0`}},
+		},
+		{
+			kind: graph, w: 8, h: 8, unit: count, empty: none, title: text{"Alerts and silences", "告警与静默"},
+			about: text{"Alerts that Alertmanager holds back or tells of, and silences that are active.", "Alertmanager 抑制或通知的告警，以及生效的静默。"},
+			targets: []target{
+				{legend: "{{state}}", expr: `sum by (state) (alertmanager_alerts)`},
+				{legend: text{"silences", "静默"}.in(o.Language), expr: `sum(alertmanager_silences{state="active"})`},
+			},
+		},
+	}
+}

@@ -1,0 +1,148 @@
+package dashboards
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+	promvalue "github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/storage"
+)
+
+// scraped is a target as Prometheus knows it, with its series by the text that
+// exposes them.
+type scraped struct {
+	labels []string
+	series map[string]*scrapedSeries
+	round  int
+}
+
+type scrapedSeries struct {
+	ref   storage.SeriesRef
+	round int // in which it was there last
+	ended bool
+}
+
+func newScraped(labels ...string) *scraped {
+	return &scraped{labels: labels, series: map[string]*scrapedSeries{}}
+}
+
+// scrape takes what a handler exposes, as Prometheus does, for all targets that
+// show it: series that are gone are marked as ended, all of them when it fails.
+func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now time.Time) {
+	t.Helper()
+	a := w.db.Appender(context.Background())
+	body, ok := fetch(h)
+	samples := 0
+	for _, target := range targets {
+		target.round++
+	}
+	if ok {
+		samples = appendAll(t, a, targets, body, now)
+	}
+	for _, target := range targets {
+		target.end(t, a, now)
+		for name, v := range map[string]float64{
+			"up": map[bool]float64{true: 1}[ok], "scrape_duration_seconds": 0.01, "scrape_samples_scraped": float64(samples),
+		} {
+			appendTo(t, a, now, v, append([]string{labels.MetricName, name}, target.labels...)...)
+		}
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fetch(h http.Handler) (body []byte, ok bool) {
+	defer func() {
+		if recover() != nil { // a host that is off breaks the connection
+			ok = false
+		}
+	}()
+	r := httptest.NewRecorder()
+	h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return r.Body.Bytes(), r.Code == http.StatusOK
+}
+
+func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, now time.Time) (n int) {
+	t.Helper()
+	p, err := textparse.New(body, "text/plain; version=0.0.4", labels.NewSymbolTable(), textparse.ParserOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		entry, err := p.Next()
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry != textparse.EntrySeries {
+			continue
+		}
+		name, _, v := p.Series()
+		for _, target := range targets {
+			if err := target.add(a, p, name, v, now); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		n++
+	}
+}
+
+func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v float64, now time.Time) (err error) {
+	one, known := s.series[string(name)]
+	var own labels.Labels
+	if !known {
+		one, own = &scrapedSeries{}, s.complete(p)
+		s.series[string(name)] = one
+	}
+	one.round, one.ended = s.round, false
+	one.ref, err = a.Append(one.ref, own, now.UnixMilli(), v)
+	return err
+}
+
+// end marks what was not in this round.
+func (s *scraped) end(t testing.TB, a storage.Appender, now time.Time) {
+	t.Helper()
+	for _, one := range s.series {
+		if one.round == s.round || one.ended {
+			continue
+		}
+		one.ended = true
+		if _, err := a.Append(one.ref, labels.EmptyLabels(), now.UnixMilli(), math.Float64frombits(promvalue.StaleNaN)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// complete returns the labels of the series that the parser is at, with those of
+// the target.
+func (s *scraped) complete(p textparse.Parser) labels.Labels {
+	var own labels.Labels
+	p.Labels(&own)
+	b := labels.NewBuilder(own)
+	for i := 0; i < len(s.labels); i += 2 {
+		b.Set(s.labels[i], s.labels[i+1])
+	}
+	if le := own.Get("le"); le != "" && le != "+Inf" && !strings.ContainsAny(le, ".e") {
+		b.Set("le", le+".0") // as Prometheus 3 writes whole numbers
+	}
+	return b.Labels()
+}
+
+func appendTo(t testing.TB, a storage.Appender, now time.Time, v float64, pairs ...string) {
+	t.Helper()
+	if _, err := a.Append(0, labels.FromStrings(pairs...), now.UnixMilli(), v); err != nil {
+		t.Fatal(err)
+	}
+}

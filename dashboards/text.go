@@ -1,0 +1,16 @@
+package dashboards
+
+import "github.com/pm25/pm25/rules"
+
+// text is what people read, in each language.
+type text struct{ en, zh string }
+
+func (t text) in(language string) string {
+	if language == rules.Chinese && t.zh != "" {
+		return t.zh
+	}
+	return t.en
+}
+
+// same is a text that is the same in all languages.
+func same(s string) text { return text{en: s, zh: s} }
