@@ -25,7 +25,8 @@ var DefaultYAML []byte
 
 // Config is all that a team may set about rules.
 type Config struct {
-	// Language of summaries and descriptions: English or Chinese.
+	// Language of summaries and descriptions: English or Chinese; empty: that of
+	// the receivers, or English.
 	Language string `yaml:"language"`
 	// Job and ServerJob are the scrape jobs of agents and of PM25's server.
 	Job       string `yaml:"job"`
@@ -91,7 +92,7 @@ func decode(text []byte, c *Config) error {
 
 // Validate reports a setting that is out of range, by its key.
 func (c Config) Validate() error {
-	if c.Language != English && c.Language != Chinese {
+	if c.Language != "" && c.Language != English && c.Language != Chinese {
 		return fmt.Errorf("language is %q: it has to be en or zh", c.Language)
 	}
 	if c.Job == "" || c.ServerJob == "" {

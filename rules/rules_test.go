@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"github.com/pm25/pm25/docs/runbooks"
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/promtest"
 	"github.com/pm25/pm25/rules/promtests"
@@ -205,30 +204,6 @@ func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []s
 		}
 	}
 	return problems
-}
-
-// TestRunbooks: each alert has a runbook with the parts that a reader looks
-// for, and there is none without an alert.
-func TestRunbooks(t *testing.T) {
-	var names []string
-	for _, a := range Alerts(Default()) {
-		names = append(names, a.Name)
-		text, err := os.ReadFile(filepath.Join("../docs/runbooks", a.Name+".md"))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		for _, part := range []string{"# " + a.Name + "\n", "\n## Impact\n", "\n## Diagnosis\n", "\n## Mitigation\n"} {
-			if !strings.Contains(string(text), part) {
-				t.Errorf("the runbook of %s lacks %q", a.Name, strings.TrimSpace(part))
-			}
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names) // some have a critical and a warning variant
-	if got := runbooks.Names(); !slices.Equal(got, names) {
-		t.Errorf("runbooks %q, alerts %q", got, names)
-	}
 }
 
 // TestConventions holds what all alerts have in common.

@@ -72,6 +72,8 @@ func addServer(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("web.max-connections", "How many connections are served at a time.").Default(strconv.Itoa(access.DefaultMaxConnections)).IntVar(&o.MaxConnections)
 	cmd.Flag("data.dir", "Folder for all that is kept.").Default(defaultDataDir()).StringVar(&o.DataDir)
 	store := addStoreFlags(cmd)
+	addAlertFlags(cmd, &o.Alerting)
+	cmd.Flag("prometheus.url", "Prometheus that scrapes the agents, to say in messages of chat robots how much of an app is affected.").StringVar(&o.PrometheusURL)
 	cmd.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cmd.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")
 

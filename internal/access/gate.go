@@ -27,7 +27,9 @@ type Options struct {
 	Names     []string // further names of this server, besides that of External
 	WebConfig string   // --web.config.file; may be empty
 	Insecure  bool     // --web.insecure
-	Operator  *Operator
+	Operator  *Token
+	// Limited are tokens that are credentials below one path only, by that path.
+	Limited map[string]*Token
 	// OwnRule tells of paths that ask for credentials of their own, or for none:
 	// no password of the web configuration is asked for there.
 	OwnRule func(path string) bool
@@ -123,6 +125,11 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request, s *settings, next h
 // identify reads the credentials of a request.
 func (g *Gate) identify(r *http.Request, s *settings) (who string, ok, busy bool) {
 	if token, found := bearer(r); found {
+		for path, limited := range g.opts.Limited {
+			if strings.HasPrefix(r.URL.Path, path) && limited.is(token) {
+				return strings.Trim(path, "/"), true, false
+			}
+		}
 		return "operator", g.opts.Operator.is(token), false
 	}
 	if user, password, found := r.BasicAuth(); found {

@@ -322,3 +322,50 @@ func TestStrangersLearnNoPath(t *testing.T) {
 		t.Errorf("%d: %s", w.Code, w.Body)
 	}
 }
+
+// A token for one path opens that one, and nothing beside it.
+func TestLimitedToken(t *testing.T) {
+	for name, config := range map[string]string{"without users": "", "with users": userConfig(t, "ops", "secret")} {
+		p := newPlace(t, Exposure{}, config)
+		file := filepath.Join(t.TempDir(), NotifyFile)
+		limited, err := OpenNotify(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := ReadToken(file)
+		if err != nil || !strings.HasPrefix(token, "pm25nt_") {
+			t.Fatalf("%q, %v", token, err)
+		}
+		p.gate.opts.Limited = map[string]*Token{"/notify/": limited}
+		ask := func(path string, headers ...string) int {
+			h := p.gate.Handler(p.gate.Changing(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+			r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1"+path, nil)
+			for i := 0; i < len(headers); i += 2 {
+				r.Header.Set(headers[i], headers[i+1])
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Code
+		}
+		for path, want := range map[string]int{"/notify/dingtalk/ops": 200, "/api/v1/exceptions/1": 401, "/notify": 401, "/-/reload": 401} {
+			if code := ask(path, "Authorization", "Bearer "+token); code != want {
+				t.Errorf("%s, %s: %d, want %d", name, path, code, want)
+			}
+		}
+		if code := ask("/notify/dingtalk/ops", "Authorization", "Bearer "+token+"x"); code != 401 {
+			t.Errorf("%s: a wrong token: %d", name, code)
+		}
+		if code := ask("/notify/dingtalk/ops"); code != 401 {
+			t.Errorf("%s: no token: %d", name, code)
+		}
+		if code := ask("/notify/dingtalk/ops", "Authorization", "Bearer "+p.token); code != 200 {
+			t.Errorf("%s: the operator: %d", name, code)
+		}
+		if again, err := OpenNotify(file); err != nil || again.hash != limited.hash {
+			t.Errorf("a second start: %v", err)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v %v", info, err)
+		}
+	}
+}

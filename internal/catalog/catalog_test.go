@@ -24,7 +24,7 @@ func TestNamesFollowTheConventions(t *testing.T) {
 			t.Errorf("%s: twice in the catalog", m.Name)
 		}
 		seen[m.Name] = true
-		if !strings.HasPrefix(m.Name, "pm2_") && !strings.HasPrefix(m.Name, "pm25_agent_") && !strings.HasPrefix(m.Name, "pm25_server_") && !strings.HasPrefix(m.Name, "nodejs_") {
+		if !strings.HasPrefix(m.Name, "pm2_") && !strings.HasPrefix(m.Name, "pm25_agent_") && !strings.HasPrefix(m.Name, "pm25_server_") && !strings.HasPrefix(m.Name, "pm25_notify_") && !strings.HasPrefix(m.Name, "nodejs_") {
 			t.Errorf("%s: prefix", m.Name)
 		}
 		if (m.Type == Counter) != strings.HasSuffix(m.Name, "_total") {

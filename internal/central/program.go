@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log"
@@ -23,7 +24,9 @@ import (
 	"github.com/pm25/pm25/internal/access"
 	"github.com/pm25/pm25/internal/app"
 	"github.com/pm25/pm25/internal/datadir"
+	"github.com/pm25/pm25/internal/notify"
 	"github.com/pm25/pm25/internal/pages"
+	"github.com/pm25/pm25/internal/routingfiles"
 	"github.com/pm25/pm25/internal/server"
 )
 
@@ -44,6 +47,9 @@ type ProgramOptions struct {
 	Limits      server.Limits
 	ForgetAfter time.Duration
 	SourceURL   string
+
+	Alerting      routingfiles.Names // --alert.receivers-file, --alert.owners-file
+	PrometheusURL string             // --prometheus.url; empty: there is none
 
 	Logger log.Logger
 	Slog   *slog.Logger // the same for libraries
@@ -69,6 +75,12 @@ func (o ProgramOptions) validate() error {
 	if err := pages.CheckSourceURL(o.SourceURL); err != nil {
 		return err
 	}
+	if err := o.Alerting.Validate(); err != nil {
+		return err
+	}
+	if err := checkPrometheusURL(o.PrometheusURL); err != nil {
+		return err
+	}
 	return Options{Retention: o.Retention, MaxBytes: o.MaxBytes}.Validate()
 }
 
@@ -80,8 +92,10 @@ type Program struct {
 	gate      *access.Gate
 	central   *Central
 	pages     *pages.Pages
+	bridge    *notify.Bridge
 	external  *url.URL
 	stops     []func(context.Context) error // in the order of the starts
+	reloads   sync.Mutex
 }
 
 // NewProgram takes the data folder and the port, and opens the store. Close
@@ -126,6 +140,9 @@ func (p *Program) prepare() error {
 		return err
 	}
 	p.onStop(func(context.Context) error { return p.central.Close() })
+	if err := p.startBridge(); err != nil {
+		return err
+	}
 	p.pages, err = pages.New(pages.Options{
 		Exceptions: p.central.Store(), Changing: p.gate.Changing, Who: access.Who, OperatorFile: data.Sub(access.OperatorFile), SourceURL: p.opts.SourceURL,
 		Notices: func() []pages.Notice { return nil }, Version: version.Version, Logger: p.opts.Slog, Now: p.opts.Now,
@@ -150,9 +167,13 @@ func (p *Program) guard(data *datadir.Dir) error {
 	if err != nil {
 		return err
 	}
+	told, err := access.OpenNotify(data.Sub(access.NotifyFile))
+	if err != nil {
+		return err
+	}
 	p.gate, err = access.New(access.Options{
 		Exposure: exposure, External: p.external, Names: p.opts.AllowedHosts, WebConfig: file, Insecure: p.opts.Insecure,
-		Operator: operator, OwnRule: OwnRule, Logger: p.opts.Slog,
+		Operator: operator, Limited: map[string]*access.Token{notify.Path: told}, OwnRule: OwnRule, Logger: p.opts.Slog,
 	})
 	return err
 }
@@ -178,8 +199,8 @@ func (p *Program) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run serves until ctx is done or serving fails. A hangup has nothing to read
-// anew: the web configuration is followed anyway. Close has to follow.
+// Run serves until ctx is done or serving fails. A hangup reads anew who is told of
+// alerts; the web configuration is followed anyway. Close has to follow.
 func (p *Program) Run(ctx context.Context, hangups <-chan os.Signal) error {
 	web := access.NewServer(p.gate.Handler(p.routes()))
 	sweeping, stopSweeping := context.WithCancel(context.Background())
@@ -203,7 +224,7 @@ func (p *Program) Run(ctx context.Context, hangups <-chan os.Signal) error {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			level.Info(p.opts.Logger).Log("msg", "A hangup: certificates and users are read anew whenever they change")
+			_ = p.Reload("signal") // logged
 		}
 	}
 }
@@ -214,6 +235,12 @@ func (p *Program) routes() http.Handler {
 	// The store is open before the port answers.
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "pm25 is ready.") })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{Registry: p.registry, MaxRequestsInFlight: 10, EnableOpenMetrics: true}))
+	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, _ *http.Request) {
+		if err := p.Reload("request"); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.Handle(notify.Path, p.gate.Changing(p.bridge.Handler()))
 	mux.Handle("/api/v1/", p.central.Handler())
 	mux.Handle("/loki/", p.central.Handler())
 	mux.Handle("/", p.pages.Handler())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -14,8 +15,12 @@ import (
 	"github.com/pm25/pm25/internal/notify/robot"
 )
 
-// logEach is how often the same failure of a robot is logged.
-const logEach = time.Minute
+const (
+	// logEach is how often the same failure of a robot is logged.
+	logEach = time.Minute
+	// maxPages is in how many messages one digest is told, while there is room.
+	maxPages = 4
+)
 
 // send tells a batch in one message, and everybody in it what became of it.
 func (c *courier) send(batch []*parcel) {
@@ -87,12 +92,30 @@ func (c *courier) document(conf *settings, batch []*parcel) (d robot.Document, d
 	return style.Detailed(n, known), catalog.NotifyDelivered
 }
 
-// post sends a message and reads the answer.
+// post sends a document, in several messages where it is long and there is room
+// for them.
 func (c *courier) post(ctx context.Context, target robot.Target, d robot.Document) robot.Verdict {
-	r, _, err := target.Request(ctx, c.bridge.opts.Now(), d)
-	if err != nil {
-		return robot.Verdict{Reason: catalog.NotifyFiles, Retry: true, Advice: err.Error()}
+	title := d.Title
+	for page := 1; ; page++ {
+		r, rest, err := target.Request(ctx, c.bridge.opts.Now(), d)
+		goOn := err == nil && len(rest) > 0 && page < maxPages && c.limiter.AllowN(c.bridge.opts.Now(), 1)
+		if goOn {
+			last := d
+			last.More = d.Next
+			r, rest, err = target.Request(ctx, c.bridge.opts.Now(), last)
+		}
+		if err != nil {
+			return robot.Verdict{Reason: catalog.NotifyFiles, Retry: true, Advice: err.Error()}
+		}
+		if v := c.ask(ctx, r); !v.OK() || !goOn {
+			return v
+		}
+		d.Title, d.Blocks, d.Mentions = fmt.Sprintf("%s (%d)", title, page+1), rest, nil
 	}
+}
+
+// ask sends a message and reads the answer.
+func (c *courier) ask(ctx context.Context, r *http.Request) robot.Verdict {
 	c.bridge.metrics.sent(c)
 	resp, err := c.bridge.client.Do(r)
 	if err != nil {

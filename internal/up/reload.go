@@ -19,6 +19,7 @@ type loaded struct {
 	prometheus   *promconfig.Config
 	rules        map[string]string // built-in rule files, by name
 	alertmanager *amconfig.Config
+	routing      routingfiles.Files // empty without files
 }
 
 // Reload reads the configuration files again. With anything wrong in them the
@@ -50,6 +51,7 @@ func (s *Stack) reload() error {
 	if err := s.prometheus.Reload(l.prometheus, l.rules); err != nil {
 		return fmt.Errorf("prometheus: %w", err)
 	}
+	s.bridge.Reload(l.routing.Receivers, l.routing.Owners) // before who asks it
 	return s.alertmanager.Reload(l.alertmanager)
 }
 
@@ -64,47 +66,41 @@ func (s *Stack) load() (loaded, error) {
 	if err != nil {
 		return l, err
 	}
-	if l.rules, err = o.rules(); err != nil {
+	if l.alertmanager, l.routing, err = s.alertmanagerConfig(); err != nil {
 		return l, err
 	}
-	if err := prom.Check(l.prometheus, l.rules, o.Slog); err != nil {
+	if l.rules, err = o.rules(l.routing.Receivers.Language); err != nil {
 		return l, err
 	}
-	l.alertmanager, err = s.alertmanagerConfig()
-	return l, err
+	return l, prom.Check(l.prometheus, l.rules, o.Slog)
 }
-
-// notifyHost is where the bridge to chat robots answers in this process.
-const notifyHost = "notify"
 
 // alertmanagerConfig is of the files of receivers and owners, of Alertmanager's
 // own file, or built in.
-func (s *Stack) alertmanagerConfig() (*amconfig.Config, error) {
+func (s *Stack) alertmanagerConfig() (conf *amconfig.Config, files routingfiles.Files, err error) {
 	o := s.opts
 	if o.AlertmanagerConfigFile != "" {
-		conf, err := alertmanager.LoadFile(o.AlertmanagerConfigFile)
-		if err != nil {
-			return nil, fmt.Errorf("--alertmanager.config.file: %w", err)
+		if conf, err = alertmanager.LoadFile(o.AlertmanagerConfigFile); err != nil {
+			return nil, files, fmt.Errorf("--alertmanager.config.file: %w", err)
 		}
-		return conf, nil
+		return conf, files, nil
 	}
 	if o.Alerting.Receivers == "" {
-		return alertmanager.Default(o.WebhookURL)
+		conf, err = alertmanager.Default(o.WebhookURL)
+		return conf, files, err
 	}
-	files, err := routingfiles.Read(o.Alerting)
-	if err != nil {
-		return nil, err
+	if files, err = routingfiles.Read(o.Alerting); err != nil {
+		return nil, files, err
 	}
 	for _, warning := range files.Warnings {
 		o.Slog.Warn(warning)
 	}
 	text, err := routing.Alertmanager(files.Receivers, files.Owners, routing.Options{BridgeURL: "http://" + notifyHost + memnet.Suffix})
 	if err != nil {
-		return nil, fmt.Errorf("--alert.receivers-file: %w", err)
+		return nil, files, fmt.Errorf("--alert.receivers-file: %w", err)
 	}
-	conf, err := alertmanager.Load(text)
-	if err != nil {
-		return nil, fmt.Errorf("--alert.receivers-file %s: %w", o.Alerting.Receivers, err)
+	if conf, err = alertmanager.Load(text); err != nil {
+		return nil, files, fmt.Errorf("--alert.receivers-file %s: %w", o.Alerting.Receivers, err)
 	}
-	return conf, nil
+	return conf, files, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/alecthomas/units"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/pm25/pm25/internal/notify"
 	"github.com/pm25/pm25/internal/pages"
 )
 
@@ -33,6 +34,7 @@ func (s *Stack) routes() (http.Handler, error) {
 	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
 	mux.Handle("/alertmanager/-/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))
+	mux.Handle(notify.Path, s.gate.Changing(s.bridge.Handler()))
 	mux.Handle("/api/v1/", s.central.Handler())
 	mux.Handle("/loki/", s.central.Handler())
 	mux.Handle("/", s.pages.Handler())

@@ -32,6 +32,7 @@ import (
 	"github.com/pm25/pm25/internal/central"
 	"github.com/pm25/pm25/internal/datadir"
 	"github.com/pm25/pm25/internal/memnet"
+	"github.com/pm25/pm25/internal/notify"
 	"github.com/pm25/pm25/internal/pages"
 	"github.com/pm25/pm25/internal/prom"
 	"github.com/pm25/pm25/internal/record"
@@ -58,6 +59,7 @@ type Stack struct {
 	agent        *app.Agent
 	prometheus   *prom.Server
 	alertmanager *alertmanager.Server
+	bridge       *notify.Bridge
 	pages        *pages.Pages
 
 	stops   []stop // in the order of the starts
@@ -127,9 +129,13 @@ func (s *Stack) guard() error {
 	if err != nil {
 		return err
 	}
+	told, err := access.OpenNotify(s.data.Sub(access.NotifyFile))
+	if err != nil {
+		return err
+	}
 	s.gate, err = access.New(access.Options{
 		Exposure: s.exposure, External: s.external, WebConfig: *s.opts.Web.WebConfigFile, Insecure: s.opts.Insecure,
-		Operator: operator, OwnRule: central.OwnRule, Logger: s.opts.Slog,
+		Operator: operator, Limited: map[string]*access.Token{notify.Path: told}, OwnRule: central.OwnRule, Logger: s.opts.Slog,
 	})
 	return err
 }
@@ -248,6 +254,9 @@ func (s *Stack) startAlerting() error {
 	}
 	if err := s.openPrometheus(); err != nil {
 		return fmt.Errorf("prometheus: %w", err)
+	}
+	if err := s.startBridge(); err != nil {
+		return errors.Join(err, s.prometheus.Close(context.Background()))
 	}
 	if err := s.startAlertmanager(4*slowest + 30*time.Second); err != nil {
 		return errors.Join(fmt.Errorf("alertmanager: %w", err), s.prometheus.Close(context.Background()))

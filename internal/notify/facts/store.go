@@ -173,20 +173,28 @@ func topFrame(e *record.ExceptionInfo, culprit string) string {
 }
 
 // lines are the last that were written to stderr, or to stdout where that is
-// empty.
+// empty. Frames of a stack and what Node.js prints around it say nothing that the
+// exception does not.
 func lines(logs []record.LogLine) []string {
-	for _, stream := range []string{"err", "out"} {
-		var out []string
-		for i := len(logs) - 1; i >= 0 && len(out) < maxLines; i-- {
-			if text := strings.TrimSpace(logs[i].Text); logs[i].Stream == stream && text != "" {
-				out = append([]string{shorten(text)}, out...)
+	for _, noise := range []bool{false, true} {
+		for _, stream := range []string{"err", "out"} {
+			var out []string
+			for i := len(logs) - 1; i >= 0 && len(out) < maxLines; i-- {
+				text := strings.TrimSpace(logs[i].Text)
+				if logs[i].Stream == stream && text != "" && (noise || !isNoise(text)) {
+					out = append([]string{shorten(text)}, out...)
+				}
 			}
-		}
-		if len(out) > 0 {
-			return out
+			if len(out) > 0 {
+				return out
+			}
 		}
 	}
 	return nil
+}
+
+func isNoise(text string) bool {
+	return strings.HasPrefix(text, "at ") || strings.HasPrefix(text, "Node.js v") || strings.Trim(text, "^}") == ""
 }
 
 func shorten(text string) string {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pm25/pm25/internal/notify/facts"
 	"github.com/pm25/pm25/internal/notify/robot"
+	"github.com/pm25/pm25/rules/routing"
 )
 
 // answer is what a person would look up first.
@@ -82,8 +83,8 @@ func (s Style) shares(k facts.Known) string {
 }
 
 func (s Style) comma() string {
-	if s.Language == "zh" {
-		return ","
+	if s.Language == routing.Chinese {
+		return "，"
 	}
 	return ", "
 }

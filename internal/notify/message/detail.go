@@ -58,6 +58,9 @@ func (s Style) document(alerts []Alert, all string) robot.Document {
 		More: func(left int) robot.Line {
 			return robot.Line{Spans: []robot.Span{robot.Text(s.say("more", left)), robot.Link(s.say("more.all"), all)}}
 		},
+		Next: func(left int) robot.Line {
+			return robot.Line{Spans: []robot.Span{robot.Text(s.say("more.next", left))}}
+		},
 		Foot: robot.Line{Spans: []robot.Span{robot.Text(keyword + " · " + s.Now.In(s.Location).Format("2006-01-02 15:04:05 MST"))}},
 	}
 }
@@ -80,7 +83,7 @@ func tone(alerts []Alert) robot.Tone {
 	return tone
 }
 
-// title is "[FIRING:2] PM2CrashLoop api@web-1".
+// title is "[FIRING:2] PM2CrashLoop api · web-1".
 func (s Style) title(alerts []Alert) string {
 	firing := 0
 	for _, a := range alerts {

@@ -34,7 +34,7 @@ func (s Style) Digest(notifications []Notification) robot.Document {
 	}
 	slices.SortStableFunc(alerts, func(a, b Alert) int { return a.urgency() - b.urgency() })
 	d := s.document(alerts, all)
-	d.Title, d.Left = s.say("title.digest", count)+": "+s.names(alerts), left
+	d.Title, d.Left, d.List = s.say("title.digest", count)+": "+s.names(alerts), left, true
 	if len(notifications) > 1 {
 		d.Blocks = append(d.Blocks, robot.Block{Lines: []robot.Line{{Rank: robot.Must, Spans: []robot.Span{robot.Text(s.say("digest.reason"))}}}})
 	}

@@ -40,13 +40,13 @@ func Parse(body []byte) (Notification, error) {
 		return Notification{}, fmt.Errorf("this is no notification of Alertmanager's webhook: %w", err)
 	}
 	switch {
-	case m.Data == nil || len(m.Data.Alerts) == 0:
+	case m.Data == nil || len(m.Alerts) == 0:
 		return Notification{}, errors.New("this is no notification of Alertmanager's webhook: it holds no alerts")
-	case len(m.Data.Alerts) > MaxAlerts:
-		return Notification{}, fmt.Errorf("it holds %d alerts, at most %d are taken: set max_alerts of the webhook", len(m.Data.Alerts), MaxAlerts)
+	case len(m.Alerts) > MaxAlerts:
+		return Notification{}, fmt.Errorf("it holds %d alerts, at most %d are taken: set max_alerts of the webhook", len(m.Alerts), MaxAlerts)
 	}
-	n := Notification{All: m.ExternalURL, Truncated: int(min(m.TruncatedAlerts, 1<<30)), Alerts: make([]Alert, len(m.Data.Alerts))}
-	for i, a := range m.Data.Alerts {
+	n := Notification{All: m.ExternalURL, Truncated: int(min(m.TruncatedAlerts, 1<<30)), Alerts: make([]Alert, len(m.Alerts))}
+	for i, a := range m.Alerts {
 		n.Alerts[i] = Alert{Firing: a.Status != "resolved", Labels: a.Labels, Annotations: a.Annotations, Starts: a.StartsAt, Ends: a.EndsAt}
 	}
 	slices.SortStableFunc(n.Alerts, func(a, b Alert) int { return a.urgency() - b.urgency() })
@@ -72,7 +72,7 @@ func (a Alert) where() string {
 	app, host := a.Labels["app"], a.host()
 	switch {
 	case app != "" && host != "":
-		return app + "@" + host
+		return app + " · " + host
 	case app != "":
 		return app
 	}

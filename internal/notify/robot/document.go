@@ -7,14 +7,16 @@ type Document struct {
 	Tone     Tone
 	Mentions []string // people to call, as the kind names them; "all" is everybody
 	Blocks   []Block  // the most urgent first: the last are left out where room lacks
-	// More says how much was left out, by weight.
-	More func(left int) Line
-	Foot Line
+	List     bool     // blocks are lines of a list, with no gaps between them
+	// More says how much was left out, by weight; Next instead, where another
+	// message follows with it.
+	More, Next func(left int) Line
+	Foot       Line
 	// Left is the weight of what the caller has left out already.
 	Left int
 }
 
-// Tone is the colour of a message.
+// Tone is the color of a message.
 type Tone int
 
 // The tones.

@@ -37,13 +37,17 @@ func oneLine(text string) string {
 // wide are characters of markup, and those that look like them and are none.
 // DingTalk and WeCom know no way to escape that all of their clients follow.
 var wide = strings.NewReplacer(
-	"<", "＜", ">", "＞", "[", "［", "]", "］", "*", "＊", "`", "'", "~~", "~"+apart+"~", "#", "#"+apart,
+	"<", "＜", ">", "＞", "](", "]"+apart+"(", "][", "]"+apart+"[", "]:", "]"+apart+":", "![", "!"+apart+"[", "*", "＊", "`", "'", "~~", "~"+apart+"~", "#", "#"+apart,
 	"@", "@"+apart, "://", ":"+apart+"//", "__", "_"+apart+"_",
 )
 
-// escapeWide is for DingTalk and WeCom.
+// escapeWide is for DingTalk and WeCom. Brackets stay where they are none of a
+// link: they are common in what programs say.
 func escapeWide(text string) string {
 	text = wide.Replace(oneLine(text))
+	if strings.HasPrefix(text, "(") || strings.HasPrefix(text, "[") { // a bracket may come before it
+		text = apart + text
+	}
 	// At the edge of a word an underscore begins italics; within one it is common.
 	return strings.ReplaceAll(strings.ReplaceAll(text, " _", " "+apart+"_"+apart), "_ ", "_"+apart+" ")
 }
@@ -52,7 +56,7 @@ func escapeWide(text string) string {
 func escapeEntities(text string) string {
 	var b strings.Builder
 	for _, r := range strings.ReplaceAll(oneLine(text), "://", ":"+apart+"//") {
-		if strings.ContainsRune("&<>*_~`[]()#@!|\\-+\"'", r) {
+		if strings.ContainsRune("&<>*_~`[]#@|\\", r) {
 			b.WriteString("&#" + strconv.Itoa(int(r)) + ";")
 			continue
 		}

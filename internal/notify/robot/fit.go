@@ -7,7 +7,7 @@ import "sort"
 const (
 	maxTitle    = 120
 	maxMentions = 20
-	maxBlocks   = 200
+	maxBlocks   = 300
 	maxText     = 1000 // of a span
 )
 
@@ -16,23 +16,25 @@ type encoding func(Document) (body any, size int)
 
 // fit leaves out what has no room: blocks from the last on, whose weight is told,
 // and within the first that has not all the room it wants its lines of the
-// highest rank. left is the weight of what was left out.
-func fit(d Document, limit int, encode encoding) (body any, left int) {
+// highest rank. rest is what was left out.
+func fit(d Document, limit int, encode encoding) (body any, rest []Block) {
 	d.Title = cut(d.Title, maxTitle)
 	d.Mentions = d.Mentions[:min(len(d.Mentions), maxMentions)]
-	if len(d.Blocks) > maxBlocks {
-		d.Left += weight(d.Blocks[maxBlocks:])
-		d.Blocks = d.Blocks[:maxBlocks]
+	all := make([]Block, min(len(d.Blocks), maxBlocks))
+	for i := range all {
+		all[i] = d.Blocks[i].cut(maxText)
 	}
-	blocks := make([]Block, len(d.Blocks))
-	for i, b := range d.Blocks {
-		blocks[i] = b.cut(maxText)
-	}
-	d.Blocks = blocks
+	beyond := d.Blocks[len(all):]
+	d.Left += weight(beyond)
+	d.Blocks = all
 	if body, size := encode(d.closed()); size <= limit {
-		return body, d.Left
+		return body, beyond
 	}
-	all := d.Blocks
+	if d.List { // its blocks are more worth than what is said of each
+		for i, b := range all {
+			all[i] = b.upTo(Must)
+		}
+	}
 	with := func(blocks []Block, rest []Block) Document {
 		next := d
 		next.Blocks = blocks
@@ -43,7 +45,7 @@ func fit(d Document, limit int, encode encoding) (body any, left int) {
 		_, size := encode(next.closed())
 		return size <= limit
 	}
-	// Most blocks fit as they are; the next ones may with less.
+	// The first blocks fit as they are; the next ones may with less.
 	n := sort.Search(len(all), func(i int) bool { return !fits(with(all[:i+1], all[i+1:])) })
 	taken := append([]Block(nil), all[:n]...)
 	for ; n < len(all); n++ {
@@ -59,9 +61,8 @@ func fit(d Document, limit int, encode encoding) (body any, left int) {
 	if n == 0 && len(all) > 0 {
 		taken, n = []Block{shortest(all[0])}, 1
 	}
-	d = with(taken, all[n:])
-	body, _ = encode(d.closed())
-	return body, d.Left
+	body, _ = encode(with(taken, all[n:]).closed())
+	return body, append(all[n:len(all):len(all)], beyond...)
 }
 
 // shortest is a block that has room in any message.

@@ -13,16 +13,20 @@ type dialect struct {
 var (
 	dingTalkMarkdown = dialect{heading: "#### ", newline: "  \n", gap: "\n\n", quote: "> ", escape: escapeWide}
 	weComMarkdown    = dialect{heading: "### ", newline: "\n", gap: "\n\n", quote: "> ", code: true, escape: escapeWide}
-	feishuMarkdown   = dialect{newline: "\n", gap: "\n", escape: escapeEntities}
+	feishuMarkdown   = dialect{newline: "\n", gap: "\n", quote: "┃ ", escape: escapeEntities}
 )
 
 // document writes title and blocks.
 func (m dialect) document(d Document) string {
-	parts := []string{m.heading + m.escape(d.Title)}
-	for _, b := range d.Blocks {
-		parts = append(parts, m.block(b))
+	gap := m.gap
+	if d.List {
+		gap = m.newline
 	}
-	return strings.Join(parts, m.gap)
+	parts := make([]string, len(d.Blocks))
+	for i, b := range d.Blocks {
+		parts[i] = m.block(b)
+	}
+	return m.heading + m.escape(d.Title) + m.gap + strings.Join(parts, gap)
 }
 
 func (m dialect) block(b Block) string {
@@ -52,7 +56,7 @@ func (m dialect) span(s Span) string {
 	case text == "":
 		return ""
 	case s.URL != "":
-		return "[" + text + "](" + s.URL + ")"
+		return "[" + strings.NewReplacer("[", "［", "]", "］").Replace(text) + "](" + s.URL + ")"
 	case s.Bold:
 		return "**" + strings.TrimSpace(text) + "**"
 	case s.Code && m.code && !strings.ContainsAny(s.Text, "<>[]`@\\"):

@@ -10,7 +10,7 @@ import (
 const Everybody = "all"
 
 // message is a Document in the form of the kind, within its limit.
-func (k Kind) message(d Document) (body any, left int) {
+func (k Kind) message(d Document) (body any, rest []Block) {
 	encode := map[Kind]encoding{DingTalk: dingTalk, Feishu: feishu, WeCom: weCom}[k]
 	return fit(d, k.Limit().Bytes, encode)
 }
@@ -71,7 +71,7 @@ func feishu(d Document) (any, int) {
 		}
 	}
 	for i, b := range d.Blocks {
-		if i > 0 {
+		if i > 0 && !d.List {
 			flush()
 			elements = append(elements, object{"tag": "hr"})
 		}
@@ -94,7 +94,7 @@ func feishu(d Document) (any, int) {
 	flush()
 	body := object{"msg_type": "interactive", "card": object{
 		"config":   object{"wide_screen_mode": true},
-		"header":   object{"template": colour(d.Tone), "title": object{"tag": "plain_text", "content": oneLine(d.Title)}},
+		"header":   object{"template": color(d.Tone), "title": object{"tag": "plain_text", "content": oneLine(d.Title)}},
 		"elements": elements,
 	}}
 	const signed = 100 // what the signature takes
@@ -111,7 +111,7 @@ func buttons(l Line) object {
 	return object{"tag": "action", "actions": actions}
 }
 
-func colour(t Tone) string {
+func color(t Tone) string {
 	return map[Tone]string{Calm: "blue", Warning: "orange", Critical: "red", Over: "green"}[t]
 }
 

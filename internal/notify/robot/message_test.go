@@ -11,7 +11,8 @@ import (
 // text is all markup of a message.
 func text(t *testing.T, kind Kind, d Document) (markup string, body []byte, left int) {
 	t.Helper()
-	o, left := kind.message(d)
+	o, rest := kind.message(d)
+	left = weight(rest) + d.Left
 	body = encoded(o)
 	switch kind {
 	case DingTalk:

@@ -41,13 +41,13 @@ func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".in-process") || ip != nil && ip.IsLoopback()
 }
 
-// Request is a message to the robot, signed. left is the weight of the blocks that
-// had no room in it.
-func (t Target) Request(ctx context.Context, now time.Time, d Document) (r *http.Request, left int, err error) {
+// Request is a message to the robot, signed. rest are the blocks that had no
+// room in it.
+func (t Target) Request(ctx context.Context, now time.Time, d Document) (r *http.Request, rest []Block, err error) {
 	if err := t.Check(); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	body, left := t.Kind.message(d)
+	body, rest := t.Kind.message(d)
 	address := t.URL
 	if t.Secret != "" {
 		switch t.Kind {
@@ -61,11 +61,11 @@ func (t Target) Request(ctx context.Context, now time.Time, d Document) (r *http
 	}
 	r, err = http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(encoded(body)))
 	if err != nil {
-		return nil, 0, errors.New("its URL can not be asked") // err holds it
+		return nil, nil, errors.New("its URL can not be asked") // err holds it
 	}
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.Header.Set("User-Agent", "pm25")
-	return r, left, nil
+	return r, rest, nil
 }
 
 func signedURL(address string, now time.Time, secret string) string {

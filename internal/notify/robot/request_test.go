@@ -54,8 +54,13 @@ func TestRequests(t *testing.T) {
 
 func TestErrorsDoNotHoldTheURL(t *testing.T) {
 	for _, target := range []Target{
-		{Kind: DingTalk}, {Kind: DingTalk, URL: "hunter2"}, {Kind: DingTalk, URL: "https://x/%zzhunter2"}, {Kind: Feishu, URL: "ftp://x/hunter2"},
-		{Kind: Feishu, URL: "http://example.com/hunter2"}, {Kind: WeCom, URL: "https://x/hunter2", Secret: "hunter2"}, {Kind: WeCom, URL: "https://x\x7f/hunter2"},
+		{Kind: DingTalk},
+		{Kind: DingTalk, URL: "hunter2"},
+		{Kind: DingTalk, URL: "https://x/%zzhunter2"},
+		{Kind: Feishu, URL: "ftp://x/hunter2"},
+		{Kind: Feishu, URL: "http://example.com/hunter2"},
+		{Kind: WeCom, URL: "https://x/hunter2", Secret: "hunter2"},
+		{Kind: WeCom, URL: "https://x\x7f/hunter2"},
 	} {
 		_, _, err := target.Request(t.Context(), at, Document{})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {

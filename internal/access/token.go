@@ -1,0 +1,93 @@
+package access
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Names of tokens' files in the data folder.
+const (
+	OperatorFile = "operator.token"
+	NotifyFile   = "notify.token"
+)
+
+const (
+	operatorPrefix = "pm25op_"
+	notifyPrefix   = "pm25nt_"
+)
+
+// Token is a token that whoever can read the server's data folder knows. The
+// operator's lets them change something.
+type Token struct {
+	file string
+	hash [sha256.Size]byte
+}
+
+// OpenOperator reads the operator's token, or makes one where there is none.
+func OpenOperator(file string) (*Token, error) {
+	return openToken(file, "operator token", operatorPrefix)
+}
+
+// OpenNotify does so with the token by which Alertmanager tells us of alerts.
+func OpenNotify(file string) (*Token, error) { return openToken(file, "notify token", notifyPrefix) }
+
+func openToken(file, name, prefix string) (*Token, error) {
+	token, err := ReadToken(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		token, err = makeToken(file, prefix)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !strings.HasPrefix(token, prefix) || len(token) < len(prefix)+43 {
+		return nil, fmt.Errorf("%s: %s holds none: remove the file, and a new one is made", name, file)
+	}
+	return &Token{file: file, hash: sha256.Sum256([]byte(token))}, nil
+}
+
+// ReadToken reads a token from a file that nobody else may read.
+func ReadToken(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s can be read by others: chmod 600 %s, and have a new token made if others are not to be trusted", file, file)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return "", fmt.Errorf("%s holds no token: one line is expected", file)
+	}
+	return token, nil
+}
+
+func makeToken(file, prefix string) (string, error) {
+	var secret [32]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	token := prefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	err := os.WriteFile(file+".tmp", []byte(token+"\n"), 0o600)
+	if err == nil {
+		err = os.Rename(file+".tmp", file) // whole or not at all
+	}
+	return token, err
+}
+
+// File is where the token is kept.
+func (t *Token) File() string { return t.file }
+
+// is compares in constant time.
+func (t *Token) is(token string) bool {
+	hash := sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(hash[:], t.hash[:]) == 1
+}
