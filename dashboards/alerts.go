@@ -154,5 +154,20 @@ func delivery(o Options) []panel {
 				{legend: text{"silences", "静默"}.in(o.Language), expr: `sum(alertmanager_silences{state="active"})`},
 			},
 		},
+		{
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"no robots", "无机器人"}, title: text{"Messages to robots", "机器人消息"},
+			about:   text{"What became of notifications to chat robots, by robot. digested: told together with others, because the robot takes only so many.", "发往聊天机器人的通知的结果，按机器人。digested：因限流与其他通知合并发送。"},
+			targets: []target{{legend: "{{robot}} {{result}}", expr: `topk(40, sum by (robot, result) (increase(pm25_notify_messages_total[$__rate_interval]))) > 0`}},
+		},
+		{
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"none failed", "没有失败"}, title: text{"Robots that refuse", "拒绝消息的机器人"},
+			about:   text{"Messages that robots did not take, by robot and reason, also those that they answer with 200 and an error inside.", "机器人未接收的消息，按机器人和原因，包括返回 200 但内含错误的。"},
+			targets: []target{{legend: "{{robot}} {{reason}}", expr: `topk(40, sum by (robot, reason) (increase(pm25_notify_failures_total[$__rate_interval]))) > 0`}},
+		},
+		{
+			kind: bars, w: 8, h: 8, unit: count, steps: look(once), empty: text{"no robots", "无机器人"}, title: text{"Notifications that wait", "等待中的通知"},
+			about:   text{"Notifications that wait until their robot takes messages again, by robot.", "等待机器人恢复接收的通知，按机器人。"},
+			targets: []target{{legend: "{{robot}}", expr: `topk(20, sum by (robot) (pm25_notify_waiting))`}},
+		},
 	}
 }

@@ -17,7 +17,6 @@ type annotation struct {
 	color         string
 	loki          bool
 	asTime        bool // the value is when it happened, in milliseconds
-	off           bool // until somebody switches it on
 }
 
 // knownAnnotations name apps, not processes: one mark for a deploy on 500 hosts.
@@ -69,7 +68,7 @@ func annotationsOf(o Options, keys []string) []dashboard.AnnotationQuery {
 
 func (a annotation) build(o Options) dashboard.AnnotationQuery {
 	out := dashboard.AnnotationQuery{
-		Name: a.name.in(o.Language), Datasource: prometheusSource, Enable: !a.off, Hide: ptr(false), IconColor: a.color, Expr: ptr(o.expand(a.expr)),
+		Name: a.name.in(o.Language), Datasource: prometheusSource, Enable: true, Hide: ptr(false), IconColor: a.color, Expr: ptr(o.expand(a.expr)),
 		TitleFormat: &a.title, TextFormat: &a.detail, TagKeys: ptr("pm2_namespace,app"),
 		Target: prometheus.Dataquery{Expr: o.expand(a.expr), RefId: ptr("Anno"), Range: ptr(true), Instant: ptr(false), EditorMode: ptr(prometheus.QueryEditorModeCode)},
 	}

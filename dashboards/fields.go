@@ -89,9 +89,6 @@ func (s style) override() dashboard.DashboardFieldConfigSourceOverrides {
 		ps = append(ps, property("custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{10, 6}}), property("custom.fillOpacity", 0),
 			property("custom.stacking", map[string]any{"mode": "none", "group": "B"}))
 	}
-	if s.right.id != "" {
-		ps = append(ps, property("custom.axisPlacement", "right"), property("unit", s.right.id), property("decimals", s.right.decimals))
-	}
 	return dashboard.DashboardFieldConfigSourceOverrides{Matcher: dashboard.MatcherConfig{Id: "byRegexp", Options: s.match}, Properties: ps}
 }
 

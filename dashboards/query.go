@@ -40,14 +40,10 @@ func (t target) ofPrometheus(o Options, k kind) *prometheus.Dataquery {
 	case t.heat:
 		format = prometheus.PromQueryFormatHeatmap
 	}
-	q := &prometheus.Dataquery{
+	return &prometheus.Dataquery{
 		Datasource: prometheusSource, EditorMode: ptr(prometheus.QueryEditorModeCode), Expr: o.expand(t.expr), Format: &format,
 		Instant: ptr(t.instant), Range: ptr(!t.instant), RefId: &t.ref, LegendFormat: &t.legend,
 	}
-	if t.exemplar {
-		q.Exemplar = ptr(true)
-	}
-	return q
 }
 
 func (t target) ofLoki(o Options, k kind) *loki.Dataquery {

@@ -58,13 +58,12 @@ type panel struct {
 // target is one query. PromQL, unless loki is set; see expand for what stands for
 // matchers and labels in it.
 type target struct {
-	expr     string
-	legend   string
-	loki     bool
-	instant  bool
-	heat     bool   // buckets of a histogram
-	exemplar bool   // with dots that link to records
-	ref      string // A, B, … unless said
+	expr    string
+	legend  string
+	loki    bool
+	instant bool
+	heat    bool   // buckets of a histogram
+	ref     string // A, B, … unless said
 }
 
 // step is a color from a value on.
@@ -108,7 +107,6 @@ type style struct {
 	match  string // regular expression
 	color  string
 	dashed bool
-	right  unit // on an axis of its own, in this unit
 }
 
 // unit is one of Grafana's units with the decimals that suit it.
@@ -125,7 +123,6 @@ var (
 	share     = unit{"percentunit", 1}
 	requestsS = unit{"reqps", 1}
 	perSecond = unit{"cps", 2}
-	perHour   = unit{"bytes", 1}
 	ago       = unit{"dateTimeFromNow", 0}
 	plainText = unit{"string", 0}
 )

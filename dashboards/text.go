@@ -11,6 +11,3 @@ func (t text) in(language string) string {
 	}
 	return t.en
 }
-
-// same is a text that is the same in all languages.
-func same(s string) text { return text{en: s, zh: s} }

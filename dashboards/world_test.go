@@ -140,6 +140,10 @@ func (w *world) alarms(t testing.TB, host []string, now time.Time) {
 	}
 	self(sent, "alertmanager_notifications_total", "integration", "webhook")
 	self(failed, "alertmanager_notifications_failed_total", "integration", "webhook", "reason", "serverError")
+	robot := []string{"robot_kind", "dingtalk", "robot", "ding"}
+	self(sent, "pm25_notify_messages_total", append(robot, "result", "delivered")...)
+	self(failed, "pm25_notify_failures_total", append(robot, "reason", "keyword")...)
+	self(0, "pm25_notify_waiting", robot...)
 	self(2, "alertmanager_alerts", "state", "active")
 	self(1, "alertmanager_silences", "state", "active")
 	self(0, "prometheus_rule_evaluation_failures_total", "rule_group", "pm25-availability")

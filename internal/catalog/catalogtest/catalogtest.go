@@ -17,9 +17,8 @@ import (
 var targetLabels = []string{"job", "instance", "host", "bucket"}
 
 // outside are metrics that Prometheus and Alertmanager have of themselves, with
-// their labels; nil: any.
+// their labels, beside those that the catalog knows; nil: any.
 var outside = map[string][]string{
-	"up":                               {},
 	"scrape_duration_seconds":          {},
 	"scrape_samples_scraped":           {},
 	"ALERTS":                           nil,
@@ -27,8 +26,6 @@ var outside = map[string][]string{
 	"alertmanager_alerts":              {"state"},
 	"alertmanager_silences":            {"state"},
 	"alertmanager_notifications_total": {"integration", "receiver_name"},
-	"alertmanager_notifications_failed_total":   {"integration", "receiver_name", "reason"},
-	"prometheus_rule_evaluation_failures_total": {"rule_group"},
 }
 
 // series of a histogram in its classic form.
@@ -51,8 +48,8 @@ func Foreign(expr string, recorded ...string) (problems []string, err error) {
 				anything = true
 				return nil
 			}
-			names, any, found := ofSelector(n)
-			known, anything = append(known, names...), anything || any
+			names, anyOf, found := ofSelector(n)
+			known, anything = append(known, names...), anything || anyOf
 			problems = append(problems, found...)
 		case *parser.Call:
 			if n.Func.Name == "label_replace" || n.Func.Name == "label_join" {
@@ -87,17 +84,17 @@ func grouping(n parser.Node) []string {
 	return nil
 }
 
-// ofSelector returns the labels that the series may have; any is true where they
+// ofSelector returns the labels that the series may have; anyOf is true where they
 // are not known.
-func ofSelector(v *parser.VectorSelector) (names []string, any bool, problems []string) {
+func ofSelector(v *parser.VectorSelector) (names []string, anyOf bool, problems []string) {
 	if own, ok := outside[v.Name]; ok {
 		return own, own == nil, nil
 	}
-	m, ok := catalog.Lookup(v.Name)
+	m, ok := lookup(v.Name)
 	if !ok {
 		for _, suffix := range classic {
 			base, cut := strings.CutSuffix(v.Name, suffix)
-			if m, ok = catalog.Lookup(base); cut && ok && m.Type == catalog.Histogram {
+			if m, ok = lookup(base); cut && ok && m.Type == catalog.Histogram {
 				if suffix == "_bucket" {
 					m.Labels = append(slices.Clone(m.Labels), catalog.Label{Name: "le"})
 				}
@@ -110,6 +107,14 @@ func ofSelector(v *parser.VectorSelector) (names []string, any bool, problems []
 		return nil, false, []string{"no metric " + v.Name}
 	}
 	return m.LabelNames(), false, matchers(m, v.LabelMatchers)
+}
+
+func lookup(name string) (catalog.Metric, bool) {
+	external := catalog.External()
+	if i := slices.IndexFunc(external, func(m catalog.Metric) bool { return m.Name == name }); i >= 0 {
+		return external[i], true
+	}
+	return catalog.Lookup(name)
 }
 
 func matchers(m catalog.Metric, all []*labels.Matcher) (problems []string) {
