@@ -39,7 +39,7 @@ func appNow(o Options) []panel {
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[10m]))`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.ExceptionSpike), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.ExceptionSpike), spark: true, title: text{"Exceptions, 5 min", "5 分钟内异常"},
 			about:   text{"Exceptions in five minutes, handled and not.", "五分钟内的异常，含已处理和未处理。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m]))`}},
 		},
@@ -208,7 +208,7 @@ func loopInUse(match string) string {
 	return sprintf(`
 sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%[1]s[$__rate_interval]))
 `, activeOf(match)) + `/
-` + sprintf(`sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%s[$__rate_interval]))`, match)
+` + sprintf(`(sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%s[$__rate_interval])) > 0)`, match)
 }
 
 func loopInUseAtEnd(match string) string {

@@ -1,4 +1,4 @@
-//go:build pictures
+//go:build boards
 
 package pictures
 
@@ -21,20 +21,22 @@ import (
 
 const (
 	sceneHost = "shop-01"
-	calmFor   = 4 * time.Minute // so that troubles are seen to begin
+	// Troubles are seen to begin, after what the simulated hosts bring with them is over.
+	calmFor    = 7 * time.Minute
+	troubleFor = 5 * time.Minute // after the alerts
 )
 
 // scene is a host with the example's apps, all with pm25-ext and with visitors, two
 // simulated hosts beside it, and what goes wrong on them.
 type scene struct {
 	*pm2test.Daemon
-	up    *uptest.Up
-	hook  *uptest.Webhook
+	up   *uptest.Up
+	hook *uptest.Webhook
 	// viewer is where alerts link to, as if Grafana was there.
 	viewer string
-	fleet *simagent.Fleet
-	dir   string
-	ports map[string]int
+	fleet  *simagent.Fleet
+	dir    string
+	ports  map[string]int
 }
 
 func newScene(t *testing.T) *scene {

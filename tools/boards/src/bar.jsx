@@ -41,7 +41,7 @@ function Variable({ v, box, muted, scene }) {
   return (
     <label style={box}>
       <span style={muted}>{v.label}</span>{' '}
-      <select value={v.values.length === 1 ? v.values[0] : ''} onChange={choose} style={{ border: 0, background: 'none', color: 'inherit', maxWidth: 220 }} disabled={!scene}>
+      <select value={v.values.length === 1 ? v.values[0] : ''} onChange={choose} style={{ border: 0, background: 'none', color: 'inherit', maxWidth: 220, width: 'auto', height: 20, padding: 0, margin: 0, lineHeight: '20px', font: 'inherit', boxShadow: 'none' }} disabled={!scene}>
         {v.values.length !== 1 && <option value="">{text}</option>}
         {v.includeAll && <option value={all}>All</option>}
         {[...new Set([...v.values.filter((x) => x !== all), ...v.options])].map((o) => <option key={o}>{o}</option>)}

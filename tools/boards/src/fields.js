@@ -19,6 +19,6 @@ export const registry = new FieldConfigOptionsRegistry(() => [...common.map((p) 
 
 export function setTransformations() {
   standardTransformersRegistry.setInit(() => [...new Map(Object.values(standardTransformers).map((t) => [t.id, t])).values()].map((t) => ({
-    id: t.id, name: t.name, transformation: t, editor: () => null, imageDark: '', imageLight: '',
+    id: t.id, name: t.name, transformation: () => Promise.resolve(t), editor: () => null, imageDark: '', imageLight: '',
   })));
 }

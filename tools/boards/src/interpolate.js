@@ -21,8 +21,9 @@ export function intervals(range, step) {
 const text = (ms) => rangeUtil.secondsToHms ? rangeUtil.secondsToHms(ms / 1000) : ms / 1000 + 's';
 
 // stepFor is the step of a range query that is drawn on so many pixels.
-export function stepFor(range, points) {
-  return rangeUtil.calculateInterval(range, Math.max(1, Math.round(points)), scrapeInterval + 'ms').intervalMs;
+// least is the panel's own bound, such as 1m.
+export function stepFor(range, points, least) {
+  return rangeUtil.calculateInterval(range, Math.max(1, Math.round(points)), least || scrapeInterval + 'ms').intervalMs;
 }
 
 const escapeRegex = (s) => s.replace(/\\/g, '\\\\\\\\').replace(/[$^*{}[\]+?.()|]/g, '\\\\$&');

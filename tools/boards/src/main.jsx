@@ -1,5 +1,3 @@
-import '@fontsource/inter/400.css';
-import '@fontsource/inter/500.css';
 import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { createTheme, ThemeContext } from '@grafana/data';

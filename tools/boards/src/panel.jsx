@@ -1,6 +1,6 @@
 // A panel: asks, and draws what comes.
 import React, { useEffect, useState } from 'react';
-import { applyFieldOverrides, LoadingState } from '@grafana/data';
+import { applyFieldOverrides, cacheFieldDisplayNames, LoadingState } from '@grafana/data';
 import { PanelChrome } from '@grafana/ui';
 import { registry } from './fields.js';
 import { runPanel } from './query.js';
@@ -25,9 +25,13 @@ export function Panel({ panel, box, scene, range, theme }) {
     load(panel, width, scene, range, theme).then((s) => !gone && setState(s), (err) => !gone && setState({ error: err.message, done: true }));
     return () => { gone = true; };
   }, [panel, width, scene, range, theme]);
+  const [drawn, setDrawn] = useState(panel.type === 'text');
+  useEffect(() => { // tables measure themselves first
+    if (state.done) setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => setDrawn(true))), 300);
+  }, [state]);
   const Kind = kinds[panel.type];
   return (
-    <div style={{ position: 'absolute', ...box }} data-panel={panel.title} data-done={state.done || panel.type === 'text' ? 'yes' : 'no'} data-empty={state.empty ? 'yes' : undefined}>
+    <div style={{ position: 'absolute', ...box }} data-panel={panel.title} data-done={drawn ? 'yes' : 'no'} data-empty={state.empty ? 'yes' : undefined}>
       <PanelChrome title={panel.title} description={panel.description} width={width} height={box.height} padding={panel.type === 'table' ? 'none' : 'md'} loadingState={state.done ? LoadingState.Done : LoadingState.Loading} statusMessage={state.error}>
         {(w, h) => {
           if (panel.type === 'text') return <Markdown text={panel.options.content} />;
@@ -50,5 +54,6 @@ async function load(panel, width, scene, range, theme) {
   const raw = await runPanel(panel, width, range, scene.replace);
   const data = await transformed(raw, panel, scene.replace);
   const frames = applyFieldOverrides({ data, fieldConfig: panel.fieldConfig, fieldConfigRegistry: registry, replaceVariables: scene.replace, theme, timeZone: 'browser' });
+  cacheFieldDisplayNames(frames);
   return { frames, done: true, empty: frames.every((f) => f.length === 0) };
 }

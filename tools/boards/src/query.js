@@ -4,7 +4,7 @@ import { intervals, stepFor } from './interpolate.js';
 import { heatFrame, logFrame, seriesFrames, tableFrame } from './frames.js';
 
 export async function runPanel(panel, width, range, replace) {
-  const step = stepFor(range, panel.maxDataPoints || width);
+  const step = stepFor(range, panel.maxDataPoints || width, panel.interval);
   const macros = intervals(range, step);
   const answers = await Promise.all(panel.targets.map((t) => run(t, panel, { range, step, many: panel.targets.length > 1, expr: replace(withMacros(t.expr, macros)) })));
   return answers.flat();

@@ -2,7 +2,7 @@
 import React from 'react';
 import { getValueFormat, formattedValueToString } from '@grafana/data';
 
-const left = 56;
+const left = 68;
 const axis = 20;
 const scaleHeight = 26;
 
