@@ -55,7 +55,7 @@ func (s *scene) boards() []shot {
 		vars.Set("to", "now")
 		return shot{
 			URL: s.viewer + "/d/" + uid + "?" + vars.Encode(), File: filepath.Join("boards", file),
-			Width: 1600, Height: 900, Whole: true, Wait: drawn, Patience: 120_000,
+			Width: 1600, Height: 900, Whole: true, Wait: drawn, Patience: 120_000, Settle: 3000,
 		}
 	}
 	return []shot{

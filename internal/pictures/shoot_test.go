@@ -30,6 +30,7 @@ type shot struct {
 	Whole    bool   `json:"whole,omitempty"`
 	Wait     string `json:"wait,omitempty"`
 	Patience int    `json:"patience,omitempty"` // milliseconds
+	Settle   int    `json:"settle,omitempty"`   // milliseconds
 }
 
 func shoot(t *testing.T, shots ...shot) {
