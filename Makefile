@@ -157,6 +157,7 @@ check-generated: ## Fail when generated files are stale
 	@sums() { git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null || true; }; \
 	sums >$(CACHE)/generated.before; \
 	$(MAKE) --no-print-directory generate; \
+	$(GO) run ./cmd/pm25 generate --check @deploy/compose/generate.flags deploy/compose/generated; \
 	sums >$(CACHE)/generated.after; \
 	changed=$$(comm -13 <(sort $(CACHE)/generated.before) <(sort $(CACHE)/generated.after) | cut -c67-); \
 	if [ -n "$$changed" ]; then \
@@ -223,6 +224,16 @@ arrivals: pm2-all $(foreach d,ext/test/frameworks tools/loggers,$(d)/node_module
 .PHONY: chain
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
+
+# Most acts wait: all of them at the same time are three quarters of an hour, one after the other hours.
+ALERTS_RUN ?= ^Test(Causes|Storm)
+.PHONY: alerts
+alerts: pm2 tools-prom ## Cause each trouble and see what is told of it, with every link followed: three quarters of an hour
+	$(GO) test -tags=alerts -timeout 90m -parallel 40 -run '$(ALERTS_RUN)' -v $(GOTESTFLAGS) ./internal/alerts/
+
+.PHONY: alerts-calm
+alerts-calm: pm2 ## Work on healthy apps for PM25_ALERTS_HOUR (1h), and see that nothing is told
+	$(GO) test -tags=alerts -timeout 120m -parallel 4 -run '^TestCalm$$' -v $(GOTESTFLAGS) ./internal/alerts/
 
 .PHONY: routes
 routes: pm2-all tools-prom $(foreach d,ext ext/test/frameworks tools/node,$(d)/node_modules/.installed) $(NEXT_APP)/.next/BUILD_ID $(NUXT_APP)/.output/server/index.mjs ## Count requests from the app to the histogram: frameworks, Nodes, PM2s, kills, floods: half an hour

@@ -87,10 +87,9 @@ func (b board) place(o Options, m *model) error {
 			placed = append(placed, one)
 			x, high = x+p.w, max(high, p.h)
 		}
-		if !r.collapsed {
-			y += high // what is closed takes no room
-		}
-		if r.collapsed {
+		y += high
+		if r.collapsed { // what is closed takes no room
+			y = band.GridPos.Y + 1
 			band.Panels, placed = placed, nil
 		}
 		m.Panels = append(m.Panels, dashboard.PanelOrRowPanel{RowPanel: &band})

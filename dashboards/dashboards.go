@@ -10,6 +10,7 @@ package dashboards
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,9 +31,10 @@ type Options struct {
 	PM25URL string
 }
 
-// For are the options that go with a configuration of rules.
+// For are the options that go with a configuration of rules; in English where it
+// names no language.
 func For(c rules.Config) Options {
-	return Options{Language: c.Language, Thresholds: c.Thresholds, Job: c.Job, ServerJob: c.ServerJob, PM25URL: c.PM25URL}
+	return Options{Language: cmp.Or(c.Language, rules.English), Thresholds: c.Thresholds, Job: c.Job, ServerJob: c.ServerJob, PM25URL: c.PM25URL}
 }
 
 func (o Options) validate() error {

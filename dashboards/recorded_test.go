@@ -2,44 +2,44 @@ package dashboards
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	promodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/pm25/pm25/internal/catalog/catalogtest"
 	"github.com/pm25/pm25/rules"
 )
 
-// needed are the recording rules that boards ask, by name.
-var needed = map[string]string{
-	appBuckets:   `sum without (method, route, code) (rate(pm2_http_request_duration_seconds_bucket[5m]))`,
-	appRequests:  `sum without (method, route) (rate(pm2_http_request_duration_seconds_count[5m]))`,
-	appCPU:       `sum without (pm_id, mode) (rate(pm2_process_cpu_seconds_total[5m]))`,
-	appMemory:    `sum without (pm_id) (pm2_process_resident_memory_bytes)`,
-	routeBuckets: `sum without (job, instance, host, daemon) (rate(pm2_http_request_duration_seconds_bucket[5m]))`,
-	routeCount:   `sum without (job, instance, host, daemon) (rate(pm2_http_request_duration_seconds_count[5m]))`,
-	routeTimeSum: `sum without (job, instance, host, daemon, code) (rate(pm2_http_request_duration_seconds_sum[5m]))`,
-	serviceEnds:  `sum without (job, instance, host, daemon, reason) (increase(pm2_app_exits_total{reason=~"crash|signal|oom_kill"}[5m]))`,
+// recordedNames are the recording rules that boards ask.
+func recordedNames() []string {
+	return []string{appBuckets, appRequests, appCPU, appMemory, routeBuckets, routeCount, routeTimeSum, serviceEnds}
 }
 
-// records are those of package rules, and what it lacks of the needed ones.
+// records are their expressions in package rules, by name.
 func records(t testing.TB) map[string]string {
 	t.Helper()
-	out := maps.Clone(needed)
-	for _, g := range rules.Groups(rules.Default()) {
-		for _, r := range g.Records {
-			if want, ok := needed[r.Name]; ok && strings.Join(strings.Fields(want), " ") != strings.Join(strings.Fields(r.Expr), " ") {
-				t.Errorf("%s is\n%s\nin package rules; the boards were tested with\n%s", r.Name, r.Expr, want)
-			}
-			if _, ok := needed[r.Name]; ok {
-				out[r.Name] = r.Expr
+	groups, errs := rulefmt.Parse([]byte(rules.File(rules.Default())), false, promodel.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	out := map[string]string{}
+	for _, g := range groups.Groups {
+		for _, r := range g.Rules {
+			if slices.Contains(recordedNames(), r.Record) {
+				out[r.Record] = r.Expr
 			}
 		}
+	}
+	if len(out) != len(recordedNames()) {
+		t.Fatalf("package rules records %q, boards ask %q", slices.Collect(maps.Keys(out)), recordedNames())
 	}
 	return out
 }

@@ -7,7 +7,7 @@ func agentDropping() Alert {
 		Name:     "PM25AgentDropping",
 		Severity: Warning,
 		Scope:    ScopeExporter,
-		Expr: `increase(pm25_agent_dropped_total[15m]) > 0
+		Expr: `increase(pm25_agent_dropped_total{what!="log_text"}[15m]) > 0
 or
 increase(pm25_agent_ship_dropped_total[15m]) > 0
 or
@@ -20,7 +20,8 @@ or
 increase(pm25_agent_state_errors_total[15m]) > 0`,
 		For:           time.Minute,
 		KeepFiringFor: 30 * time.Minute,
-		Why: "All counters are there at 0 from the agent's start, and each step is something that nobody gets to see.\n" +
+		Why: "Of lines that an app writes by the ten thousand the agent keeps the last ones only (log_text): nobody would read the others.\n" +
+			"All counters are there at 0 from the agent's start, and each step is something that nobody gets to see.\n" +
 			"What was torn in the spool when the host crashed was promised to nobody.\n" +
 			"Bounds are reached again and again, hence keep_firing_for: one alert, not one for each time.",
 		Summary: Text{

@@ -7,7 +7,13 @@ func agentNotShipping() Alert {
 		Name:     "PM25AgentNotShipping",
 		Severity: Warning,
 		Scope:    ScopeExporter,
-		Expr: `time() - pm25_agent_ship_last_receipt_timestamp_seconds > ${ship_silent_seconds}
+		Expr: `(
+  pm25_agent_ship_last_receipt_timestamp_seconds
+    == pm25_agent_ship_last_receipt_timestamp_seconds offset ${ship_silent_seconds}s
+  and
+  timestamp(pm25_agent_ship_last_receipt_timestamp_seconds)
+    > timestamp(pm25_agent_ship_last_receipt_timestamp_seconds offset ${ship_silent_seconds}s)
+)
 or
 (pm25_agent_spool_max_bytes and pm25_agent_spool_max_bytes offset 5m unless pm25_agent_ship_last_receipt_timestamp_seconds)
 or
@@ -16,7 +22,8 @@ or
 increase(pm25_agent_spool_write_failures_total[10m]) > 0`,
 		For:           2 * time.Minute,
 		KeepFiringFor: 2 * time.Minute,
-		Why: "A receipt comes at least once a minute, also when there is nothing to send. An agent that never got one has no time to compare\n" +
+		Why: "A receipt comes at least once a minute, also when there is nothing to send. The last one is compared with itself a while ago, not\n" +
+			"with time(): clocks of hosts may be wrong. An agent that never got one has no time to compare\n" +
 			"with, but a spool. One that sends nothing at all has neither.\n" +
 			"A restart of the server takes seconds, one of the agent begins without a receipt: five minutes hold both.",
 		Summary: Text{

@@ -12,7 +12,15 @@ func appDown() Alert {
     max_over_time(pm2_process_state{state=~"online|one_launch"}[2m])
   ) == 0
   and
-  sum without (pm_id, state) (pm2_process_state{state!="stopped"}) > 0
+  sum without (pm_id, state) (
+    pm2_process_state{state!~"stopped|errored"}
+    unless on (job, instance, daemon, pm2_namespace, app, pm_id)
+    (
+      pm2_process_state{state="waiting_restart"} == 1
+      and on (job, instance, daemon, pm2_namespace, app, pm_id)
+      pm2_process_last_exit_code == 0
+    )
+  ) > 0
 )
 unless
 sum without (event) (
@@ -20,8 +28,9 @@ sum without (event) (
 ) > 0`,
 		For:           30 * time.Second,
 		KeepFiringFor: time.Minute,
-		Why: "None of its processes was online for two minutes, and not because all were stopped: they are errored, wait for a restart, or do not\n" +
-			"get past their start. The window holds the time, so that a missed scrape does not begin it anew.\n" +
+		Why: "None of its processes was online for two minutes, and not because all were stopped: they wait for a restart, or do not get past their\n" +
+			"start. (Where all are errored, PM2ProcessErrored has told that of each. A job whose restart_delay is its clock rests\n" +
+			"between runs that end with 0.) The window holds the time, so that a missed scrape does not begin it anew.\n" +
 			"While somebody restarts or deploys it there is nothing to tell: PM2's events of the last three minutes say so.",
 		Summary: Text{
 			EN: `{{ $labels.app }} on {{ or $labels.host $labels.instance }} is down: none of its processes is online`,

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
@@ -41,6 +43,9 @@ type Config struct {
 	RunbookURL string `yaml:"runbook_url"`
 	// GrafanaURL is where Grafana is; empty: links go to the live page.
 	GrafanaURL string `yaml:"grafana_url"`
+	// AlertmanagerURL is where people reach an Alertmanager of one's own; empty:
+	// links to silence an alert go to PM25.
+	AlertmanagerURL string `yaml:"alertmanager_url"`
 
 	// Selector is matchers that each selector of agents' metrics gets besides its
 	// own, such as bucket="prod".
@@ -98,14 +103,20 @@ func (c Config) Validate() error {
 	if c.Job == "" || c.ServerJob == "" {
 		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
 	}
-	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL} {
+	if strings.ContainsAny(c.Job+c.ServerJob, "\"\\\n") {
+		return errors.New("job and server_job: a quote, a backslash or an end of line can not be in their names")
+	}
+	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL, "alertmanager_url": c.AlertmanagerURL} {
 		if err := CheckURL(link); err != nil {
 			return fmt.Errorf("%s %w", key, err)
 		}
 	}
 	for _, label := range c.HostLabels {
-		if !model.LabelName(label).IsValidLegacy() {
+		if !model.LegacyValidation.IsValidLabelName(label) {
 			return fmt.Errorf("host_labels: %q is no name of a label", label)
+		}
+		if slices.Contains([]string{"app", "pm2_namespace", "slo"}, label) {
+			return fmt.Errorf("host_labels: %s tells services apart, not hosts: remove it", label)
 		}
 	}
 	if err := c.validateSLOs(); err != nil {
@@ -125,6 +136,9 @@ func (c Config) Validate() error {
 func CheckURL(link string) error {
 	if u, err := url.Parse(link); link != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return errors.New("is no URL that begins with http:// or https:// and names a host")
+	}
+	if strings.Contains(link, "{{") { // Prometheus would run it
+		return errors.New("is a template: remove {{")
 	}
 	return nil
 }

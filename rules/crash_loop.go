@@ -34,7 +34,11 @@ unless on (job, instance, daemon, pm2_namespace, app)
   pm2_process_cron_next_run_timestamp_seconds
   and on (job, instance, daemon, pm2_namespace, app, pm_id)
   max_over_time(pm2_process_state{state="stopped"}[10m]) == 1
-)`,
+)
+unless
+min without (pm_id) (
+  sum without (state) (pm2_process_state{state=~"errored|stopped"})
+) == 1`,
 		KeepFiringFor: 5 * time.Minute,
 		Why: "Four ends in ten minutes that nobody asked for; what operators, deploys, cron and file watching do has other reasons.\n" +
 			"increase() stretches what it sees to the whole window: three ends read as up to 3.75 after four scrapes, hence 3.9.\n" +
@@ -43,6 +47,7 @@ unless on (job, instance, daemon, pm2_namespace, app)
 			"ago, nor in the ten before, of a daemon that was. (Of a daemon that is new to Prometheus too, the counter may be old. So may\n" +
 			"that of an app which was deleted and started again; after more than five minutes it begins at 0.)\n" +
 			"A job that fails each time PM2's clock starts it is no loop either: it rests in between. PM2CronJobFailed tells of it.\n" +
+			"An app of which all processes are errored or stopped loops no more: PM2ProcessErrored tells of the first, somebody knows of the second.\n" +
 			"A loop that PM2 slows down ends less often than the window needs, hence keep_firing_for.",
 		Summary: Text{
 			EN: `{{ $labels.app }} on {{ or $labels.host $labels.instance }} is in a crash loop`,

@@ -7,11 +7,17 @@ func daemonDown() Alert {
 		Name:     "PM2DaemonDown",
 		Severity: Critical,
 		Scope:    ScopeDaemon,
-		Expr:     `(max_over_time(pm2_up[30s]) or pm2_up) == 0`,
-		For:      5 * time.Second,
+		Expr: `(
+  (max_over_time(pm2_up[30s]) and count_over_time(pm2_up[30s]) > 1)
+  or
+  max_over_time(pm2_up[2m])
+  or
+  pm2_up
+) == 0`,
+		For: 5 * time.Second,
 		Why: "`pm2 update` and `pm2 kill` with a start right after leave PM2 unreachable for some seconds: half a minute is no update.\n" +
 			"The window, not `for`, holds that time, so that neither a missed scrape nor a restart of Prometheus begins it anew.\n" +
-			"Where scrapes are further apart than the window, the last one counts.",
+			"Where scrapes are so far apart that it holds one of them, two minutes count: one unlucky scrape is no outage.",
 		Summary: Text{
 			EN: `PM2 {{ $labels.daemon }} on {{ or $labels.host $labels.instance }} does not answer`,
 			ZH: `{{ or $labels.host $labels.instance }} 上的 PM2 {{ $labels.daemon }} 无响应`,

@@ -7,10 +7,16 @@ func exporterDown() Alert {
 		Name:     "PM2ExporterDown",
 		Severity: Critical,
 		Scope:    ScopeExporter,
-		Expr:     `(max_over_time(up{job="${job}"}[1m]) or up{job="${job}"}) == 0`,
-		For:      30 * time.Second,
+		Expr: `(
+  (max_over_time(up{job="${job}"}[1m]) and count_over_time(up{job="${job}"}[1m]) > 1)
+  or
+  (max_over_time(up{job="${job}"}[2m]) and up{job="${job}"})
+  or
+  up{job="${job}"}
+) == 0`,
+		For: 30 * time.Second,
 		Why: "A restart of the agent or a reload of the network takes seconds; so the best of a minute counts, and half a minute more.\n" +
-			"Where scrapes are further apart than the window, the last one counts.",
+			"Where scrapes are so far apart that it holds one of them, two minutes count: one that timed out is no outage.",
 		Summary: Text{
 			EN: `{{ or $labels.host $labels.instance }} does not answer: neither its apps nor its PM2 are seen`,
 			ZH: `{{ or $labels.host $labels.instance }} 无响应：看不到其 PM2 和应用`,

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -98,7 +99,7 @@ func (a Alert) annotations(c Config) [][2]string {
 	l := links{c}
 	all := [][2]string{
 		{"summary", a.Summary.in(c.Language)},
-		{"description", a.Description.in(c.Language)},
+		{"description", shellSafe(a.Description.in(c.Language))},
 		{"runbook_url", l.runbook(a)},
 		{"dashboard_url", l.dashboard(a)},
 		{"silence_url", l.silence(a)},
@@ -107,6 +108,16 @@ func (a Alert) annotations(c Config) [][2]string {
 		all = append(all, [2]string{"exceptions_url", l.exceptions(a)})
 	}
 	return all
+}
+
+var appArgument = regexp.MustCompile(`("pm2 [a-z]+ )\{\{ \$labels\.app \}\}`)
+
+// shellSafe quotes names of apps in commands of PM2 where a shell would read them
+// as anything but one word.
+func shellSafe(description string) string {
+	const quoted = `{{ if match "^[A-Za-z0-9_@.:][A-Za-z0-9_@.:/-]*$" $labels.app }}{{ $labels.app }}` +
+		`{{ else }}'{{ reReplaceAll "'" "'\\''" $labels.app }}'{{ end }}`
+	return appArgument.ReplaceAllString(description, "${1}"+strings.ReplaceAll(quoted, "$", "$$"))
 }
 
 func writeComment(b *strings.Builder, indent, text string) {

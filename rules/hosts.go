@@ -5,7 +5,7 @@ import "time"
 func hosts() Group {
 	return Group{
 		Name:     "pm25-hosts",
-		Interval: 30 * time.Second,
+		Interval: 15 * time.Second,
 		Why:      "Memory, load and disks change slowly, and some things about apps are looked at over minutes or hours.",
 		Alerts: []Alert{
 			hostMemoryLow(), hostOverloaded(), logDiskFilling(), logNotRotated(),

@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // What leaks are sought in: series of one sample a minute.
 const (
@@ -8,26 +12,53 @@ const (
 	trough = "pm2_process:tree_resident_memory_bytes:min15m"
 )
 
+// window is the time over which growth is judged.
+type window struct {
+	name   string // as an offset and in the names of recording rules
+	length time.Duration
+	step   string // of subqueries: where a window would hold too many samples
+}
+
+// ahead is how many windows growth is drawn out. A cache that fills with a longer
+// time constant than that is never taken for a leak; of one with a shorter one, a
+// window shows that it slows down.
+const ahead = 3
+
+// fiveHours show what is full within 15 hours. Shorter windows take each cache that
+// warms up for a leak.
+func fiveHours() window { return window{name: "5h", length: 5 * time.Hour} }
+
+// oneDay shows what is full within three days.
+func oneDay() window { return window{name: "1d", length: 24 * time.Hour, step: ":10m"} }
+
+// text puts a series and the window into an expression.
+func (w window) text(series, expr string) string {
+	third := w.length / 3
+	return strings.NewReplacer(
+		"$SERIES", series,
+		"$BASE", series[:strings.LastIndex(series, ":")],
+		"$WINDOW", w.name,
+		"$RANGE", w.name+w.step,
+		"$THIRDS", minutes(third)+w.step,
+		"$THIRD", minutes(third),
+		"$TWO", minutes(2*third),
+		"$SECONDS", fmt.Sprint(w.length.Seconds()),
+		"$HORIZON", fmt.Sprint(ahead*w.length.Seconds()),
+	).Replace(expr)
+}
+
+func minutes(d time.Duration) string { return fmt.Sprintf("%.0fm", d.Minutes()) }
+
 // leakRecords describe the course of what leaks are sought in.
-func leakRecords() []Record {
-	all := append(course(heap), course(trough)...)
-	base := level(heap)
+func leakRecords() (all []Record) {
+	all = append(all, fiveHours().course(heap)...)
+	all = append(all, oneDay().course(heap)...)
+	all = append(all, fiveHours().course(trough)...)
 	return append(all,
 		Record{
-			Name: base + ":min1d",
+			Name: "pm2_process:nodejs_heap_used_after_gc_bytes:min1d",
 			Expr: `min_over_time(` + heap + `[1d:10m])`,
 			Why:  "The daily floor; a value every ten minutes is enough for it.",
-		},
-		Record{
-			Name: base + ":slope1d",
-			Expr: `deriv(` + heap + `[1d:10m])`,
-			Why:  "Bytes a second.",
-		},
-		Record{
-			Name: base + ":fit1d",
-			Expr: base + `:slope1d ^ 2 * 86400 ^ 2 / 12
-/ stdvar_over_time(` + heap + `[1d:10m])`,
-			Why: "R² over a day. A sine of one day reaches 0.61.",
 		},
 		Record{
 			Name: "pm2_process:tree_cpu_seconds:rate1h",
@@ -38,72 +69,54 @@ func leakRecords() []Record {
 	)
 }
 
-// level is a recorded series' name without its operations.
-func level(series string) string { return series[:strings.LastIndex(series, ":")] }
-
-// course is what is recorded of the last five hours of a series.
-func course(series string) []Record {
-	base := level(series)
-	expand := func(expr string) string { return strings.NewReplacer("$SERIES", series, "$BASE", base).Replace(expr) }
+// course is what is recorded of a series' last window.
+func (w window) course(series string) []Record {
+	record := func(name, expr, why string) Record {
+		return Record{Name: w.text(series, name), Expr: w.text(series, expr), Why: why}
+	}
 	return []Record{
-		{
-			Name: base + ":slope5h",
-			Expr: expand(`deriv($SERIES[5h])`),
-			Why:  "Bytes a second. In shorter windows caches that warm up look like leaks.",
-		},
-		{
-			Name: base + ":fit5h",
-			Expr: expand(`$BASE:slope5h ^ 2 * (5 * 3600) ^ 2 / 12
-/ stdvar_over_time($SERIES[5h])`),
-			Why: "R²: the share of the variance that a straight line explains. Evenly spaced moments in a window W have the variance W²/12,\n" +
-				"so the slope's square times that is what the line explains. NaN, which is no alert, where nothing moves.",
-		},
-		{
-			Name: base + ":pace2h",
-			Expr: expand(`deriv($SERIES[2h]) / $BASE:slope5h`),
-			Why:  "Whether it still climbs: the slope of the last two hours as a share of that of five.",
-		},
-		{
-			Name: base + ":avg1h",
-			Expr: expand(`avg_over_time($SERIES[1h])`),
-		},
-		{
-			Name: base + ":settles4h",
-			Expr: expand(`$BASE:avg1h
-+ ($BASE:avg1h - $BASE:avg1h offset 2h) ^ 2
-/ clamp_min(2 * ($BASE:avg1h offset 2h) - $BASE:avg1h - ($BASE:avg1h offset 4h), 1)`),
-			Why: "Where it comes to rest if it goes on to slow down as it has: of a cache that fills, each two hours add the same share of what\n" +
-				"the two before added, and the sum of those that are still to come is finite. Huge where nothing slows down.",
-		},
+		record(`$BASE:slope$WINDOW`, `deriv($SERIES[$RANGE])`, "Bytes a second."),
+		record(`$BASE:fit$WINDOW`, `$BASE:slope$WINDOW ^ 2 * $SECONDS ^ 2 / 12
+/ stdvar_over_time($SERIES[$RANGE])`,
+			"R²: the share of the variance that a straight line explains. Evenly spaced moments in a window W have the variance W²/12,\n"+
+				"so the slope's square times that is what the line explains. NaN, which is no alert, where nothing moves."),
+		record(`$BASE:third$WINDOW`, `avg_over_time($SERIES[$THIRDS])`, "The mean of the window's last third."),
+		record(`$BASE:rest$WINDOW`, `$BASE:third$WINDOW
++ ($BASE:third$WINDOW - $BASE:third$WINDOW offset $THIRD) ^ 2
+/ clamp_min(2 * ($BASE:third$WINDOW offset $THIRD) - $BASE:third$WINDOW - ($BASE:third$WINDOW offset $TWO), 1)`,
+			"Where it comes to rest if it goes on to slow down as it has: of a cache that fills, each third of the window adds the same share\n"+
+				"of what the third before added, and the sum of all that are still to come is finite. Huge where nothing slows down."),
 	}
 }
 
 // leak is true of a process whose series grows towards its limit in a straight
-// line for five hours, and neither because a cache fills nor because its day
-// begins.
-func leak(series, limit string) string {
-	return strings.NewReplacer("$SERIES", series, "$BASE", level(series), "$LIMIT", limit).Replace(`(
-  $SERIES + 86400 * $BASE:slope5h > ${heap_growth_ratio} * $LIMIT
-  and $BASE:fit5h > ${leak_fit}
-  and $BASE:pace2h > 0.3
-  and $BASE:settles4h > ${heap_growth_ratio} * $LIMIT
-  and $SERIES offset 5h
-  and time() - pm2_process_start_time_seconds > 5.25 * 3600
+// line.
+func (w window) leak(series, limit string) string {
+	return w.text(series, strings.ReplaceAll(`$SERIES + $HORIZON * $BASE:slope$WINDOW > ${heap_growth_ratio} * $LIMIT
+  and $BASE:rest$WINDOW > ${heap_growth_ratio} * $LIMIT
+  and $BASE:fit$WINDOW > ${leak_fit}
+  and $SERIES offset $WINDOW
+  and time() - pm2_process_start_time_seconds > $SECONDS + 900`, "$LIMIT", limit))
+}
+
+// leakFast is a leak in five hours, and not because the process has more to do.
+func leakFast(series, limit string) string {
+	return strings.NewReplacer("$SERIES", series, "$LIMIT", limit, "$LEAK", fiveHours().leak(series, limit)).Replace(`(
+  $LEAK
 )
 unless (
   $SERIES < 1.1 * max_over_time($SERIES[2h] offset 23h)
-  and time() - pm2_process_start_time_seconds > 30 * 3600
+  and time() - pm2_process_start_time_seconds > 26 * 3600
 )
 unless (
   pm2_process:tree_cpu_seconds:rate1h > 1.25 * (pm2_process:tree_cpu_seconds:rate1h offset 4h)
   and $SERIES < 0.7 * $LIMIT
-  unless (($SERIES offset 1d) and time() - pm2_process_start_time_seconds > 30 * 3600)
 )`)
 }
 
 // leakWhy is what the leak alerts of five hours have in common.
-const leakWhy = `In the order of the lines: in a day it is near its limit, at the pace of five hours; a straight line fits; the last two hours
-still climb; and if it slows down as it has, it still comes near its limit (caches that fill do not). Five hours of data, and of
-one process.
-Silent: no higher than at this hour of the day before, give or take one, which is a daily cycle; and a process younger than 30 h
-that has more to do than four hours ago, which may be one. Near the limit garbage collection itself is work, so not there.`
+const leakWhy = `In the order of the lines: at the pace of five hours it is near its limit in 15; if it slows down as it has, it still comes
+near it (a cache that fills does not); a straight line fits; there are five hours of data; and they are of one process, without
+its first quarter of an hour.
+Silent: no higher than at this hour of the day before, give or take one, which is a daily cycle; and where there is more to do
+than four hours ago. Near the limit garbage collection itself is work, so not there.`

@@ -80,6 +80,9 @@ func (l links) grafana(a Alert) string {
 
 // silence links to the page that silences just this alert.
 func (l links) silence(a Alert) string {
+	if l.AlertmanagerURL != "" {
+		return l.silenceElsewhere(a)
+	}
 	link := l.pm25() + "/silence?matcher=" + url.QueryEscape(fmt.Sprintf("alertname=%q", a.Name))
 	matcher := func(name string) string {
 		return fmt.Sprintf(`&matcher={{ printf "%s=%%q" $labels.%s | urlQueryEscape }}`, name, name)
@@ -92,6 +95,22 @@ func (l links) silence(a Alert) string {
 		link += matcher(name)
 	}
 	return link
+}
+
+// silenceElsewhere links to Alertmanager's own page. That takes a + for itself.
+func (l links) silenceElsewhere(a Alert) string {
+	link := strings.TrimSuffix(l.AlertmanagerURL, "/") + "/#/silences/new?filter=" + url.QueryEscape(fmt.Sprintf("{alertname=%q", a.Name))
+	matcher := func(name string) string {
+		return fmt.Sprintf(`%%2C{{ printf "%s=%%q" $labels.%s | urlQueryEscape | reReplaceAll "[+]" "%%20" }}`, name, name)
+	}
+	for _, name := range a.Scope.labels() {
+		if name == "host" { // not every scrape job names it
+			link += "{{ if $labels.host }}" + matcher("host") + "{{ else }}" + matcher("instance") + "{{ end }}"
+			continue
+		}
+		link += matcher(name)
+	}
+	return link + "%7D"
 }
 
 // exceptions links to the exception groups of the app.

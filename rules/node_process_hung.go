@@ -9,6 +9,9 @@ func nodeProcessHung() Alert {
 		Scope:    ScopeProcess,
 		Expr: `nodejs_last_report_timestamp_seconds
   == (nodejs_last_report_timestamp_seconds offset ${hung_seconds}s)
+and
+timestamp(nodejs_last_report_timestamp_seconds)
+  > timestamp(nodejs_last_report_timestamp_seconds offset ${hung_seconds}s)
 and on (job, instance, daemon, pm2_namespace, app, pm_id)
   pm2_process_state{state="online"} == 1
 and on (job, instance, daemon, pm2_namespace, app, pm_id)
@@ -16,7 +19,7 @@ and on (job, instance, daemon, pm2_namespace, app, pm_id)
 		For:           15 * time.Second,
 		KeepFiringFor: 30 * time.Second,
 		Why: "A process reports every few seconds. The last report is compared with itself a while ago, not with time(): clocks of hosts\n" +
-			"may be wrong. An agent that restarts knows of no report until the next, and a process that ends takes the series along.\n" +
+			"may be wrong; and not with the same sample, where scrapes are further apart than that. An agent that restarts knows of no report until the next, and a process that ends takes the series along.\n" +
 			"Two evaluations: after a host slept, the first may come before the first report. A process that was stopped (SIGSTOP) or waits\n" +
 			"in a debugger is told, and so is a script that computes for minutes without a break: they answer nobody.",
 		Summary: Text{

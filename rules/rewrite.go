@@ -30,6 +30,9 @@ func newRewriter(c Config, groups []Group) (*rewriter, error) {
 		if r.selector, err = r.parser.ParseMetricSelector("{" + c.Selector + "}"); err != nil {
 			return nil, fmt.Errorf("selector %s: it has to be matchers such as bucket=\"prod\": %w", c.Selector, err)
 		}
+		if slices.ContainsFunc(r.selector, func(m *labels.Matcher) bool { return m.Name == labels.MetricName }) {
+			return nil, fmt.Errorf("selector %s: each metric has a name already: remove __name__", c.Selector)
+		}
 	}
 	for _, g := range groups { // a rule uses those of the groups before it, or of its own
 		for _, rec := range g.Records {
@@ -115,7 +118,7 @@ func (r *rewriter) variants(rule, expr string, exclude condition) ([]string, err
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", rule, err)
 			}
-			all = append(all, text)
+			all = append(all, strings.ReplaceAll(text, "$", "${$}")) // what is left of them is of labels' values
 		}
 	}
 	return all, nil

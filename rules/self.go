@@ -5,7 +5,7 @@ import "time"
 func self() Group {
 	return Group{
 		Name:     "pm25-self",
-		Interval: 30 * time.Second,
+		Interval: 15 * time.Second,
 		Why:      "What PM25 says of itself.",
 		Alerts: []Alert{
 			collectorFailing(), agentDropping(), agentNotShipping(),

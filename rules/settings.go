@@ -114,8 +114,8 @@ func (c Config) checkNames(groups []Group) error {
 			if _, ok := c.Thresholds.lookup(name); !ok {
 				return fmt.Errorf("%s: %w", where, unknown("threshold", name, thresholdNames()))
 			}
-			if value := o.Thresholds[name]; !(value > 0) {
-				return fmt.Errorf("%s: %s is %v: it has to be more than 0", where, name, value)
+			if err := checkThreshold(name, o.Thresholds[name]); err != nil {
+				return fmt.Errorf("%s: %w", where, err)
 			}
 		}
 	}

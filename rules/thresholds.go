@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -27,7 +28,7 @@ type Thresholds struct {
 	MemoryNearLimitRatio float64 `yaml:"memory_near_limit_ratio"` // Share of the memory limit at which a restart is near.
 	MemoryLimitRestarts  float64 `yaml:"memory_limit_restarts"`   // Restarts by the memory limit within six hours: as many are a leak.
 	MemoryHostRatio      float64 `yaml:"memory_host_ratio"`       // Share of the host's memory that a process without a memory limit may use.
-	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for within a day to be a leak.
+	HeapGrowthRatio      float64 `yaml:"heap_growth_ratio"`       // Share of its limit that memory has to be heading for to be a leak: within 15 hours, or three days for NodeHeapLeakSlow.
 	LeakFit              float64 `yaml:"leak_fit"`                // How well a straight line has to fit what grows: R² from 0 to 1.
 
 	HungSeconds                  float64 `yaml:"hung_seconds"`                   // How long a process that is online may be silent.
@@ -90,20 +91,38 @@ func thresholdNames() (names []string) {
 func (t Thresholds) validate() error {
 	v := reflect.ValueOf(t)
 	for i := range v.NumField() {
-		if value := v.Field(i).Float(); !(value > 0) {
-			return fmt.Errorf("thresholds: %s is %v: it has to be more than 0", v.Type().Field(i).Tag.Get("yaml"), value)
+		if err := checkThreshold(v.Type().Field(i).Tag.Get("yaml"), v.Field(i).Float()); err != nil {
+			return fmt.Errorf("thresholds: %w", err)
 		}
+	}
+	return nil
+}
+
+// durations are the thresholds that expressions write as durations of PromQL, which
+// have no fractions.
+func durations() []string { return []string{"hung_seconds", "ship_silent_seconds", "stopped_seconds"} }
+
+// checkThreshold reports a value that a threshold can not have.
+func checkThreshold(name string, value float64) error {
+	const tenYears = 10 * 365 * 86400
+	switch {
+	case !(value > 0):
+		return fmt.Errorf("%s is %v: it has to be more than 0", name, value)
+	case slices.Contains(durations(), name) && (value != math.Trunc(value) || value > tenYears):
+		return fmt.Errorf("%s is %v: it has to be a whole number of seconds, of ten years at most", name, value)
 	}
 	return nil
 }
 
 // expand puts the settings into an expression: ${name} is a threshold, ${job} and
 // ${server_job} are scrape jobs, ${host_labels} the labels that tell hosts and
-// their daemons apart. A name that there is not stays, and does not
+// their daemons apart, ${$} a $. A name that there is not stays, and does not
 // parse.
 func (c Config) expand(expr string) string {
 	return os.Expand(expr, func(name string) string {
 		switch name {
+		case "$":
+			return "$"
 		case "job":
 			return c.Job
 		case "server_job":

@@ -73,6 +73,7 @@ func addServer(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("data.dir", "Folder for all that is kept.").Default(defaultDataDir()).StringVar(&o.DataDir)
 	store := addStoreFlags(cmd)
 	addAlertFlags(cmd, &o.Alerting)
+	cmd.Flag("notify.token-file", "File with the token by which Alertmanager passes alerts on to chat robots; made where there is none, and its group may read it. Default: notify.token in the data folder, for its owner only.").StringVar(&o.NotifyToken)
 	cmd.Flag("prometheus.url", "Prometheus that scrapes the agents, to say in messages of chat robots how much of an app is affected.").StringVar(&o.PrometheusURL)
 	cmd.Flag("log.level", "Least level to log: debug, info, warn or error.").Default("info").EnumVar(&logLevel, "debug", "info", "warn", "error")
 	cmd.Flag("log.format", "Form of the log: logfmt or json.").Default("logfmt").EnumVar(&logFormat, "logfmt", "json")

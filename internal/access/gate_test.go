@@ -323,6 +323,31 @@ func TestStrangersLearnNoPath(t *testing.T) {
 	}
 }
 
+// A token that its group may read is made so whatever the umask, and no other one
+// is taken.
+func TestSharedToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	shared, err := OpenSharedNotify(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	if again, err := OpenSharedNotify(file); err != nil || again.hash != shared.hash {
+		t.Errorf("a second start: %v", err)
+	}
+	if _, err := OpenNotify(file); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("for its owner only: %v", err)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSharedNotify(file); err == nil || !strings.Contains(err.Error(), "chmod 640") {
+		t.Errorf("of everybody: %v", err)
+	}
+}
+
 // A token for one path opens that one, and nothing beside it.
 func TestLimitedToken(t *testing.T) {
 	for name, config := range map[string]string{"without users": "", "with users": userConfig(t, "ops", "secret")} {

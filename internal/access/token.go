@@ -32,16 +32,24 @@ type Token struct {
 
 // OpenOperator reads the operator's token, or makes one where there is none.
 func OpenOperator(file string) (*Token, error) {
-	return openToken(file, "operator token", operatorPrefix)
+	return openToken(file, "operator token", operatorPrefix, 0o600)
 }
 
 // OpenNotify does so with the token by which Alertmanager tells us of alerts.
-func OpenNotify(file string) (*Token, error) { return openToken(file, "notify token", notifyPrefix) }
+func OpenNotify(file string) (*Token, error) {
+	return openToken(file, "notify token", notifyPrefix, 0o600)
+}
 
-func openToken(file, name, prefix string) (*Token, error) {
-	token, err := ReadToken(file)
+// OpenSharedNotify does so with a file that its group may read too: Alertmanager
+// runs as another user.
+func OpenSharedNotify(file string) (*Token, error) {
+	return openToken(file, "notify token", notifyPrefix, 0o640)
+}
+
+func openToken(file, name, prefix string, mode fs.FileMode) (*Token, error) {
+	token, err := readToken(file, mode)
 	if errors.Is(err, fs.ErrNotExist) {
-		token, err = makeToken(file, prefix)
+		token, err = makeToken(file, prefix, mode)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -53,13 +61,16 @@ func openToken(file, name, prefix string) (*Token, error) {
 }
 
 // ReadToken reads a token from a file that nobody else may read.
-func ReadToken(file string) (string, error) {
+func ReadToken(file string) (string, error) { return readToken(file, 0o600) }
+
+// readToken takes no file with more rights than mode.
+func readToken(file string, mode fs.FileMode) (string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return "", err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by others: chmod 600 %s, and have a new token made if others are not to be trusted", file, file)
+	if info.Mode().Perm()&0o077&^mode != 0 {
+		return "", fmt.Errorf("%s can be read by others: chmod %o %s, and have a new token made if others are not to be trusted", file, mode, file)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -72,11 +83,14 @@ func ReadToken(file string) (string, error) {
 	return token, nil
 }
 
-func makeToken(file, prefix string) (string, error) {
+func makeToken(file, prefix string, mode fs.FileMode) (string, error) {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails
 	token := prefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	err := os.WriteFile(file+".tmp", []byte(token+"\n"), 0o600)
+	if err == nil {
+		err = os.Chmod(file+".tmp", mode) // whatever the umask
+	}
 	if err == nil {
 		err = os.Rename(file+".tmp", file) // whole or not at all
 	}

@@ -4,12 +4,7 @@ package arrivals
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/pm25/pm25/internal/api"
 	"github.com/pm25/pm25/internal/doctable"
@@ -35,12 +30,10 @@ func TestKernelKills(t *testing.T) {
 }
 
 func killed(t *testing.T, major string, workers int) string {
-	group := limitedCgroup(t)
+	group := pm2test.LimitedCgroup(t, memoryOfGroup)
 	s := newStore(t)
 	d := pm2test.New(t, pm2test.Options{Version: major})
-	if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(d.PID())), 0); err != nil {
-		t.Skipf("a process may not be moved into a cgroup: %v", err)
-	}
+	pm2test.MoveToCgroup(t, group, d.PID())
 	h := newHost(t, d, s, "web-1", s.tokenFile(t, "shop"))
 	v := variant{workers: workers}
 	c, stage := cause{name: "kernel"}, newStage(t)
@@ -79,33 +72,4 @@ func killed(t *testing.T, major string, workers int) string {
 		t.Errorf("ended %d times: %v, runs %v", ended, got, runs)
 	}
 	return fmt.Sprintf("ends %d → %d (oom_kill)", ended, got["oom_kill"])
-}
-
-// limitedCgroup makes a cgroup with little memory, which goes when what is in
-// it has ended; it skips the test where that is not allowed.
-func limitedCgroup(t *testing.T) string {
-	t.Helper()
-	var err error
-	for _, v := range []struct{ root, limit string }{
-		{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
-		{"/sys/fs/cgroup", "memory.max"},
-	} {
-		dir := filepath.Join(v.root, fmt.Sprintf("pm25-arrivals-%d-%d", os.Getpid(), time.Now().UnixNano()))
-		if err = os.Mkdir(dir, 0o755); err != nil {
-			continue
-		}
-		t.Cleanup(func() {
-			pm2test.Eventually(t, 10*time.Second, func() error {
-				if err := syscall.Rmdir(dir); err != nil && !os.IsNotExist(err) {
-					return err
-				}
-				return nil
-			})
-		})
-		if err = os.WriteFile(filepath.Join(dir, v.limit), []byte(strconv.Itoa(memoryOfGroup)), 0); err == nil {
-			return dir
-		}
-	}
-	t.Skipf("no cgroup with a memory limit can be made here: %v", err)
-	return ""
 }

@@ -49,6 +49,7 @@ type ProgramOptions struct {
 	SourceURL   string
 
 	Alerting      routingfiles.Names // --alert.receivers-file, --alert.owners-file
+	NotifyToken   string             // --notify.token-file; empty: in the data folder
 	PrometheusURL string             // --prometheus.url; empty: there is none
 
 	Logger log.Logger
@@ -167,7 +168,7 @@ func (p *Program) guard(data *datadir.Dir) error {
 	if err != nil {
 		return err
 	}
-	told, err := access.OpenNotify(data.Sub(access.NotifyFile))
+	told, err := p.notifyToken(data)
 	if err != nil {
 		return err
 	}
@@ -176,6 +177,19 @@ func (p *Program) guard(data *datadir.Dir) error {
 		Operator: operator, Limited: map[string]*access.Token{notify.Path: told}, OwnRule: OwnRule, Logger: p.opts.Slog,
 	})
 	return err
+}
+
+// notifyToken is what Alertmanager shows to the bridge.
+func (p *Program) notifyToken(data *datadir.Dir) (*access.Token, error) {
+	file := p.opts.NotifyToken
+	if file == "" {
+		return access.OpenNotify(data.Sub(access.NotifyFile))
+	}
+	token, err := access.OpenSharedNotify(file)
+	if err != nil {
+		return nil, fmt.Errorf("--notify.token-file: %w", err)
+	}
+	return token, nil
 }
 
 // OwnRule tells of paths that ask for no password: probes of what runs us, and

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +25,7 @@ const diskSize = 200 << 20
 // has to say so, to go on serving, to take samples again when there is room, and
 // to find all that it took after a restart.
 func TestDiskFull(t *testing.T) {
-	disk := mountDisk(t)
+	disk := uptest.MountDisk(t, diskSize)
 	_, targets := simagent.Start(t, 5, 20)
 	hook := uptest.NewWebhook(t)
 	u := uptest.Start(t, uptest.Options{
@@ -36,7 +35,7 @@ func TestDiskFull(t *testing.T) {
 	pause(t.Context(), 30*time.Second)
 	began := time.Now()
 	ballast := filepath.Join(disk, "ballast")
-	fill(t, ballast)
+	uptest.FillDisk(t, ballast)
 	t.Logf("the disk is full")
 	pm2test.Eventually(t, 15*time.Second, func() error { return saysFull(u) })
 	told := time.Since(began)
@@ -87,43 +86,6 @@ func TestDiskFull(t *testing.T) {
 	table.Add("samples before a restart", n)
 	table.Add("of them missing after it", lost)
 	doc.Write(t, "disk", table)
-}
-
-// mountDisk mounts a small file system of its own.
-func mountDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", diskSize)); err != nil {
-		if errors.Is(err, syscall.EPERM) {
-			t.Skip("skipped: only root can mount a file system")
-		}
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fill writes until nothing more goes in.
-func fill(t *testing.T, name string) {
-	t.Helper()
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for _, size := range []int{1 << 20, 4096, 1} {
-		for block := make([]byte, size); err == nil; _, err = f.Write(block) {
-			continue
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
-		err = nil
-	}
 }
 
 // saysFull tells whether page, log and metric say that the disk is full.

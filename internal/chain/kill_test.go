@@ -31,7 +31,7 @@ type downtime struct{ from, to time.Time }
 type killing struct {
 	t       *testing.T
 	d       *pm2test.Daemon
-	events  *events
+	events  *pm2test.Ends
 	up      *uptest.Up
 	hook    *uptest.Webhook
 	silence string
@@ -93,7 +93,7 @@ func TestKills(t *testing.T) {
 func newKilling(t *testing.T) *killing {
 	t.Helper()
 	k := &killing{t: t, d: pm2test.New(t, pm2test.Options{}), hook: uptest.NewWebhook(t), began: time.Now()}
-	k.events = follow(t, k.d)
+	k.events = k.d.FollowEnds(t)
 	k.d.App(t, pm2test.AppSpec{Name: "calm"})
 	k.up = uptest.Start(t, uptest.Options{Program: programs.Program(t, "pm25"), Homes: []string{"shop=" + k.d.Home()}, Webhook: k.hook.URL})
 	k.up.WaitValue(20*time.Second, 1, `pm2_up{daemon="shop"}`)
@@ -207,7 +207,7 @@ func (k *killing) counters() {
 		}
 		counted += step
 	}
-	truth := k.events.count("loop")
+	truth := k.events.Count("loop")
 	increase, err := k.up.Value(fmt.Sprintf("increase(%s[%ds])", selector, int(time.Since(k.began).Seconds())+1))
 	if err != nil {
 		k.t.Fatal(err)

@@ -5,9 +5,6 @@ package chain
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -61,74 +58,6 @@ func awaitTold(ctx context.Context, hook *uptest.Webhook, statusAndLabels ...str
 		return uptest.Told{}, err
 	}
 	return told[0], nil
-}
-
-// events are what the log of a PM2 says of ends and of giving up.
-type events struct {
-	mu   sync.Mutex
-	ends map[string][]time.Time // by app
-	gave []time.Time
-}
-
-func follow(t testing.TB, d *pm2test.Daemon) *events {
-	t.Helper()
-	e := &events{ends: map[string][]time.Time{}}
-	d.FollowLog(t, e.line)
-	return e
-}
-
-func (e *events) line(line []byte, at time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if app, ok := between(string(line), "App [", ":", "] exited with code ["); ok {
-		e.ends[app] = append(e.ends[app], at)
-	}
-	if _, ok := between(string(line), "had too many unstable restarts", "errored"); ok {
-		e.gave = append(e.gave, at)
-	}
-}
-
-// end is when the nth end of an app was told, if it was.
-func (e *events) end(app string, n int) (time.Time, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.ends[app]) < n {
-		return time.Time{}, false
-	}
-	return e.ends[app][n-1], true
-}
-
-func (e *events) count(app string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.ends[app])
-}
-
-// gaveUp is when PM2 gave up an app after a time, if it did.
-func (e *events) gaveUp(after time.Time) (time.Time, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	i := slices.IndexFunc(e.gave, after.Before)
-	if i < 0 {
-		return time.Time{}, false
-	}
-	return e.gave[i], true
-}
-
-// between returns what stands between two marks, where all others follow in
-// order.
-func between(line, from, to string, others ...string) (string, bool) {
-	_, rest, ok := strings.Cut(line, from)
-	if !ok {
-		return "", false
-	}
-	text, rest, ok := strings.Cut(rest, to)
-	for _, o := range others {
-		var found bool
-		_, rest, found = strings.Cut(rest, o)
-		ok = ok && found
-	}
-	return text, ok
 }
 
 func median(sorted []time.Duration) time.Duration {

@@ -92,7 +92,7 @@ type fleet struct {
 	up      *uptest.Up
 	hook    *uptest.Webhook
 	daemons []*pm2test.Daemon
-	events  []*events
+	events  []*pm2test.Ends
 }
 
 // newFleet returns when all daemons, each with one app that does nothing, are
@@ -104,7 +104,7 @@ func newFleet(t *testing.T, n int) *fleet {
 	for i := range n {
 		d := pm2test.New(t, pm2test.Options{})
 		d.App(t, pm2test.AppSpec{Name: "calm"})
-		f.daemons, f.events = append(f.daemons, d), append(f.events, follow(t, d))
+		f.daemons, f.events = append(f.daemons, d), append(f.events, d.FollowEnds(t))
 		homes = append(homes, name(i)+"="+d.Home())
 	}
 	f.up = uptest.Start(t, uptest.Options{Program: programs.Program(t, "pm25"), Homes: homes, Webhook: f.hook.URL})
@@ -121,7 +121,7 @@ func (f *fleet) crashLoop(ctx context.Context, i int) (cause, told time.Time, er
 		return cause, told, err
 	}
 	err = await(ctx, "the fourth crash", func() (ok bool) {
-		cause, ok = f.events[i].end(app, 4)
+		cause, ok = f.events[i].End(app, 4)
 		return ok
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func (f *fleet) errored(ctx context.Context, i int) (cause, told time.Time, err 
 		return cause, told, err
 	}
 	err = await(ctx, "PM2 gives up", func() (ok bool) {
-		cause, ok = f.events[i].gaveUp(began)
+		cause, ok = f.events[i].GaveUp(began)
 		return ok
 	})
 	if err != nil {

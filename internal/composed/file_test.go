@@ -34,10 +34,23 @@ func services(t *testing.T) map[string][]string {
 	return commands
 }
 
-// inFolder puts the folders of containers below dir, and what the compose file
-// mounts of this repository in its place.
-func inFolder(command []string, dir string, folders ...string) []string {
-	generated := filepath.Join(pm2test.Root(), "deploy", "compose", "generated")
+// flags are those of deploy/compose/generate.flags.
+func flags(t *testing.T) (out []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(pm2test.Root(), "deploy", "compose", "generate.flags"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "--") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// inPlaces puts the folders that containers see where places says.
+func inPlaces(command []string, places map[string]string) []string {
 	var out []string
 	for _, arg := range command {
 		name, value, hasValue := strings.Cut(arg, "=")
@@ -48,13 +61,11 @@ func inFolder(command []string, dir string, folders ...string) []string {
 		if !named {
 			before, path = "", value
 		}
-		for _, f := range folders {
-			if path == f || strings.HasPrefix(path, f+"/") {
-				path = dir + path
+		for seen, place := range places {
+			if rest, ok := strings.CutPrefix(path, seen); ok && (rest == "" || rest[0] == '/') {
+				path = place + rest
+				break
 			}
-		}
-		if rest, ok := strings.CutPrefix(path, "/etc/"); ok {
-			path = filepath.Join(generated, rest)
 		}
 		if named {
 			path = before + "=" + path

@@ -4,17 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sys/unix"
 
+	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/internal/notify/robot"
+	"github.com/pm25/pm25/internal/notify/robottest"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/proctest"
 	"github.com/pm25/pm25/internal/promtest"
@@ -29,7 +39,8 @@ var builder proctest.Builder
 func TestMain(m *testing.M) { builder.Main(m) }
 
 // TestStack: the agent gets its token and pushes, Prometheus finds it through
-// the server, scrapes all that runs, and reads the rules.
+// the server, scrapes all that runs, and reads the rules; what fires is told to a
+// chat robot, by Alertmanager and the server, which shares its token.
 func TestStack(t *testing.T) {
 	programs := os.Getenv(programsEnv)
 	if programs == "" {
@@ -39,19 +50,16 @@ func TestStack(t *testing.T) {
 		return
 	}
 	names(t)
-	dir := t.TempDir()
-	for _, name := range []string{"data", "state", "token", "prometheus"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir, ding := t.TempDir(), robottest.New(robot.DingTalk, robotSecret, time.Now)
+	places := folders(t, dir, ding)
 	commands := services(t)
 	for name, command := range commands {
-		commands[name] = inFolder(command, dir, "/pm2", "/data", "/state", "/token", "/prometheus")
+		commands[name] = inPlaces(command, places)
 	}
 	pm2test.New(t, pm2test.Options{Home: filepath.Join(dir, "pm2")}).App(t, pm2test.AppSpec{Name: "web"})
 
 	pm25, agent := filepath.Join(programs, "pm25"), filepath.Join(programs, "pm25-agent")
+	once(t, pm25, slices.Concat([]string{"generate"}, inPlaces(flags(t), places), []string{filepath.Join(dir, "generated")}))
 	run(t, pm25, commands["pm25"])
 	healthy(t, pm25)
 	for range 2 { // each `docker compose up` runs it
@@ -59,10 +67,94 @@ func TestStack(t *testing.T) {
 	}
 	run(t, agent, commands["agent"])
 	healthy(t, agent)
+	serveAlertmanager(t, commands["alertmanager"])
 	run(t, promtest.Binary(t, "3"), commands["prometheus"])
 
 	api := promtest.API{URL: "http://prometheus:9090", Client: &http.Client{Timeout: 10 * time.Second}}
 	pm2test.Eventually(t, 60*time.Second, func() error { return scraped(t.Context(), api) })
+	pm2test.Eventually(t, 60*time.Second, func() error { return told(ding) })
+}
+
+const robotSecret = "SEC-of-the-robot"
+
+// folders makes the folders of containers, with a robot that is told of the alert
+// that always fires, and says where they are.
+func folders(t *testing.T, dir string, ding *robottest.Robot) map[string]string {
+	t.Helper()
+	compose := filepath.Join(pm2test.Root(), "deploy", "compose")
+	places := map[string]string{
+		"/pm2": filepath.Join(dir, "pm2"), "/etc/prometheus": filepath.Join(compose, "generated", "prometheus"),
+		"/etc/alertmanager": filepath.Join(dir, "generated", "alertmanager"), "/etc/pm25/alerting": filepath.Join(dir, "alerting"),
+		"deploy/compose/alerting": filepath.Join(dir, "alerting"), "deploy/compose/rules.yml": filepath.Join(compose, "rules.yml"),
+	}
+	for _, name := range []string{"data", "state", "token", "notify", "prometheus", "alertmanager", "alerting"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if name != "alerting" {
+			places["/"+name] = filepath.Join(dir, name)
+		}
+	}
+	web := httptest.NewServer(ding)
+	t.Cleanup(web.Close)
+	for name, text := range map[string]string{
+		"receivers.yml": "default: [ding]\nwatchdog: ding\nreceivers:\n  ding: {dingtalk: {url_file: ding.url, secret_file: ding.secret}}\n",
+		"owners.yml":    "", "ding.url": ding.URL(web.URL), "ding.secret": robotSecret,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "alerting", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return places
+}
+
+// serveAlertmanager is the Alertmanager of `pm25 up` with the configuration of the
+// compose file: the program's own module lacks its pages, and does not build.
+func serveAlertmanager(t *testing.T, command []string) {
+	t.Helper()
+	var file, dir string
+	for _, arg := range command {
+		switch name, value, _ := strings.Cut(arg, "="); name {
+		case "--config.file":
+			file = value
+		case "--storage.path":
+			dir = value
+		}
+	}
+	conf, err := alertmanager.LoadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	server, err := alertmanager.New(alertmanager.Options{
+		Dir: dir, ExternalURL: &url.URL{Scheme: "http", Host: "localhost:9093"}, Registry: registry, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	}, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "alertmanager:9093")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", server.Handler())
+	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	web := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = web.Serve(listener) }() // ends with Close
+	t.Cleanup(func() {
+		_ = web.Close()
+		_ = server.Close(context.Background())
+	})
+}
+
+// told is nil once the robot has the alert that always fires.
+func told(ding *robottest.Robot) error {
+	for _, m := range ding.Taken() {
+		if strings.Contains(m.Text, "PM25Watchdog") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d messages, none of the watchdog", len(ding.Taken()))
 }
 
 // scraped is nil once Prometheus has seen everything.
@@ -71,6 +163,7 @@ func scraped(ctx context.Context, api promtest.API) error {
 		`up{job="pm2", host="compose", bucket="compose", instance="agent:9209"} == 1`,
 		`up{job="pm25"} == 1`,
 		`up{job="prometheus"} == 1`,
+		`up{job="alertmanager"} == 1`,
 		`pm2_process_state{app="web", state="online", daemon="apps", host="compose"} == 1`,
 		`prometheus_rule_group_rules > 0`,
 		`pm25_agent_ship_receipts_total > 0`,

@@ -1,18 +1,37 @@
 package generate
 
-// alertmanagerConfig tells nobody. Routes and receivers are a team's own.
-const alertmanagerConfig = `# Written by pm25 generate. It groups alerts and tells nobody.
-route:
-  receiver: nobody
-  group_by: [alertname, host, daemon, pm2_namespace, app]
-  group_wait: 5s
-  group_interval: 30s
-  repeat_interval: 4h
+import (
+	"maps"
+	"slices"
 
-receivers:
-  - name: nobody
-`
+	"github.com/pm25/pm25/rules/routing"
+)
 
-func alertmanagerFiles(Options) ([]File, error) {
-	return []File{{"alertmanager/alertmanager.yml", []byte(alertmanagerConfig)}}, nil
+// templates is where Alertmanager finds them, from its configuration's folder.
+const templates = "templates/*.tmpl"
+
+// alertmanagerFiles are the configuration and, for who changes it by hand too,
+// the templates of messages in both languages.
+func alertmanagerFiles(o Options) ([]File, error) {
+	text, err := routing.Alertmanager(o.Receivers, o.Owners, routing.Options{
+		BridgeURL: o.bridge(), BridgeTokenFile: o.BridgeTokenFile, TemplateGlob: templates, ExternalURL: o.Rules.PM25URL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	files := []File{{"alertmanager/alertmanager.yml", []byte(text)}}
+	all := routing.Templates(routing.English)
+	maps.Copy(all, routing.Templates(routing.Chinese))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		files = append(files, File{"alertmanager/templates/" + name, []byte(all[name])})
+	}
+	return files, nil
+}
+
+// bridge is where Alertmanager reaches PM25's bridge to chat robots.
+func (o Options) bridge() string {
+	if o.Bridge != "" {
+		return o.Bridge
+	}
+	return o.Server
 }

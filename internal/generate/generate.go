@@ -15,7 +15,10 @@ import (
 	"strings"
 
 	"github.com/pm25/pm25/rules"
+	"github.com/pm25/pm25/rules/routing"
 )
+
+//go:generate go -C ../.. run ./cmd/pm25 generate @deploy/compose/generate.flags deploy/compose/generated
 
 // File is one file. Its path has slashes and is below the folder.
 type File struct {
@@ -25,7 +28,16 @@ type File struct {
 
 // Options say where everything is, as the programs that read the files see it.
 type Options struct {
+	// Rules with the links that people follow; the boards take their language,
+	// thresholds and link to PM25 from it too.
 	Rules rules.Config
+	// Receivers and Owners say whom Alertmanager tells; the zero values: nobody.
+	// The secrets' files in them are by the paths that Alertmanager sees.
+	Receivers routing.Receivers
+	Owners    routing.Owners
+	// Bridge is where Alertmanager reaches the bridge to chat robots; "": Server.
+	// BridgeTokenFile is the file with its token; "": it shows none.
+	Bridge, BridgeTokenFile string
 	// Server is PM25's server, Prometheus and Alertmanager what their names say.
 	Server, Prometheus, Alertmanager string
 	// ServerCredentials is the file from which Prometheus takes the token for the
@@ -84,12 +96,12 @@ func local(p string) bool {
 }
 
 func (o Options) validate() error {
-	for name, address := range map[string]string{"server": o.Server, "prometheus": o.Prometheus, "alertmanager": o.Alertmanager} {
+	for name, address := range map[string]string{"server": o.Server, "prometheus": o.Prometheus, "alertmanager": o.Alertmanager, "bridge": o.bridge()} {
 		u, err := url.Parse(address)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return fmt.Errorf("the address of %s has to be http://HOST:PORT or https://HOST:PORT, and is %q", name, address)
 		}
-		if u.Path != "" && u.Path != "/" && name != "server" {
+		if u.Path != "" && u.Path != "/" && name != "server" && name != "bridge" {
 			return fmt.Errorf("the address of %s has a path, %q: give one without", name, u.Path)
 		}
 	}

@@ -1,8 +1,10 @@
 package generate
 
 import (
+	"encoding/json"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -10,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	amconfig "github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
@@ -19,13 +23,25 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v2"
 
+	"github.com/pm25/pm25/dashboards"
+	"github.com/pm25/pm25/internal/alertmanager"
+	"github.com/pm25/pm25/internal/promtest"
 	"github.com/pm25/pm25/rules"
+	"github.com/pm25/pm25/rules/routing"
 )
 
 func options() Options {
 	return Options{
 		Rules: rules.Default(), Server: "http://pm25:9725", Prometheus: "http://prometheus:9090", Alertmanager: "http://alertmanager:9093",
-		ServerCredentials: "/run/secrets/it's", Boards: "/etc/grafana/dashboards",
+		ServerCredentials: "/run/secrets/it's", Boards: "/etc/grafana/dashboards", BridgeTokenFile: "/run/secrets/notify's",
+		Receivers: routing.Receivers{
+			Language: routing.Chinese, Timezone: "Asia/Shanghai", Default: []string{"ding", "mail"},
+			Receivers: map[string]routing.Receiver{
+				"ding": {DingTalk: &routing.Robot{URLFile: "/etc/pm25/ding.url"}},
+				"mail": {Email: &routing.Email{To: []string{"ops@example.com"}, From: "pm25@example.com", Smarthost: "mail:25"}},
+			},
+		},
+		Owners: routing.Owners{{App: "pay*", Team: "Payments", Receivers: []string{"ding"}}},
 	}
 }
 
@@ -43,14 +59,7 @@ func generated(t *testing.T, o Options) map[string]string {
 }
 
 func TestPrometheusReadsItsFiles(t *testing.T) {
-	dir := t.TempDir()
-	files, err := All(options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Write(dir, files); err != nil {
-		t.Fatal(err)
-	}
+	dir := written(t, options())
 	conf, err := config.LoadFile(filepath.Join(dir, "prometheus", "prometheus.yml"), false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -78,10 +87,68 @@ func TestPrometheusReadsItsFiles(t *testing.T) {
 	}
 }
 
-func TestAlertmanagerReadsItsFile(t *testing.T) {
-	if _, err := amconfig.Load(generated(t, options())["alertmanager/alertmanager.yml"]); err != nil {
-		t.Error(err)
+// TestToolsReadTheirFiles: what the programs' own tools say.
+func TestToolsReadTheirFiles(t *testing.T) {
+	dir := written(t, options())
+	for tool, args := range map[string][]string{
+		"promtool": {"check", "config", "--syntax-only", filepath.Join(dir, "prometheus", "prometheus.yml")}, // the secret is not here
+		"amtool":   {"check-config", filepath.Join(dir, "alertmanager", "alertmanager.yml")},
+	} {
+		out, err := exec.CommandContext(t.Context(), promtest.Binary(t, tool), args...).CombinedOutput()
+		if err != nil || strings.Contains(string(out), "FAILED") {
+			t.Errorf("%s: %v\n%s", tool, err, out)
+		}
 	}
+}
+
+// TestAlertmanagerReadsItsFile: with its templates, and as the Alertmanager of
+// `pm25 up` reads one that a person wrote.
+func TestAlertmanagerReadsItsFile(t *testing.T) {
+	conf, err := alertmanager.LoadFile(filepath.Join(written(t, options()), "alertmanager", "alertmanager.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := filepath.Glob(conf.Templates[0]); err != nil || len(files) != len(routing.Templates(routing.English))+len(routing.Templates(routing.Chinese))-1 {
+		t.Errorf("%q holds %v, %v", conf.Templates, files, err) // one is for both languages
+	}
+	bridges := 0
+	for _, r := range conf.Receivers {
+		for _, w := range r.WebhookConfigs {
+			bridges++
+			if w.URL != "http://pm25:9725/notify/dingtalk/ding" || w.HTTPConfig.Authorization.CredentialsFile != "/run/secrets/notify's" {
+				t.Errorf("%s: %q %+v", r.Name, w.URL, w.HTTPConfig)
+			}
+		}
+	}
+	if bridges == 0 {
+		t.Error("no robot is told")
+	}
+}
+
+// TestNobodyIsTold without receivers.
+func TestNobodyIsTold(t *testing.T) {
+	o := options()
+	o.Receivers, o.Owners = routing.Receivers{}, nil
+	conf, err := amconfig.Load(generated(t, o)["alertmanager/alertmanager.yml"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := conf.Receivers; len(r) != 1 || len(r[0].WebhookConfigs)+len(r[0].EmailConfigs) != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func written(t *testing.T, o Options) string {
+	t.Helper()
+	files, err := All(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := Write(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // TestGrafanaProvisioning goes by what Grafana documents: its own reader is out of
@@ -165,11 +232,52 @@ func TestConfigMap(t *testing.T) {
 	}
 }
 
+// TestBoards: Grafana's own types read each, in the language and by the settings
+// of the rules, and its ConfigMap holds the same.
+func TestBoards(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	o := options()
+	o.Rules.Language, o.Rules.PM25URL = rules.Chinese, "http://pm25:9725"
+	all := generated(t, o)
+	want, err := dashboards.All(dashboards.For(o.Rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range want {
+		text := all["grafana/dashboards/"+b.UID+".json"]
+		var d dashboard.Dashboard
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			t.Errorf("%s: %v", b.UID, err)
+			continue
+		}
+		if err := d.Validate(); err != nil || *d.Uid != b.UID || !strings.HasSuffix(*d.Title, b.Title) {
+			t.Errorf("%s: uid %s, title %s, %v", b.UID, *d.Uid, *d.Title, err)
+		}
+		var object struct {
+			APIVersion string `yaml:"apiVersion"`
+			Kind       string
+			Metadata   struct{ Labels map[string]string }
+			Data       map[string]string
+		}
+		file := all["kubernetes/"+b.UID+".yml"]
+		if err := yaml.Unmarshal([]byte(file), &object); err != nil {
+			t.Fatal(err)
+		}
+		if object.Kind != "ConfigMap" || object.Metadata.Labels["grafana_dashboard"] != "1" || object.Data[b.UID+".json"]+"\n" != text || len(file) > 1<<20 {
+			t.Errorf("ConfigMap of %s: %s %v, %d bytes", b.UID, object.Kind, object.Metadata, len(file))
+		}
+		if !strings.Contains(all["mixin/mixin.libsonnet"], "'../grafana/dashboards/"+b.UID+".json'") {
+			t.Errorf("the mixin has no %s", b.UID)
+		}
+	}
+}
+
 // TestNoOutsideHost: nothing that is written names a host of the internet.
 func TestNoOutsideHost(t *testing.T) {
 	o := options()
+	o.Rules.PM25URL, o.Rules.GrafanaURL, o.Rules.AlertmanagerURL = "http://pm25", "http://grafana", "http://alertmanager"
 	names := regexp.MustCompile(`https?://[^\s"'/:]+`)
-	known := []string{"http://pm25", "http://prometheus", "http://alertmanager"}
+	known := []string{"http://pm25", "http://prometheus", "http://alertmanager", "http://grafana"}
 	for p, text := range generated(t, o) {
 		for _, found := range names.FindAllString(text, -1) {
 			if !slices.Contains(known, found) && !strings.Contains(found, "{{") {
@@ -186,6 +294,9 @@ func TestBadOptions(t *testing.T) {
 		func(o *Options) { o.Alertmanager = "http://user:secret@x" },
 		func(o *Options) { o.Prometheus = "http://x/prometheus" },
 		func(o *Options) { o.Server = "" },
+		func(o *Options) { o.Bridge = "pm25:9725" },
+		func(o *Options) { o.Rules.Language = "fr" },
+		func(o *Options) { o.Owners = routing.Owners{{Team: "x", Receivers: []string{"nobody-of-that-name"}}} },
 	} {
 		o := options()
 		change(&o)
@@ -253,17 +364,5 @@ func TestListLeadsNowhereElse(t *testing.T) {
 	}
 	if _, err := os.Stat(outside); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestCompose: what the compose file mounts is what would be written now.
-func TestCompose(t *testing.T) {
-	files, err := All(Compose())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stale, err := Stale(filepath.Join("..", "..", "deploy", "compose", "generated"), files)
-	if err != nil || len(stale) > 0 {
-		t.Errorf("stale: %v, %v: run make generate", stale, err)
 	}
 }

@@ -1,6 +1,10 @@
 package generate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pm25/pm25/dashboards"
+)
 
 // datasources are where boards take their data from. The uids stay, so that
 // links and saved panels go on to work.
@@ -82,5 +86,19 @@ func grafanaFiles(o Options) ([]File, error) {
 }
 
 // boardFiles are the boards as JSON, one file for each, below
-// grafana/dashboards/. There are none yet.
-func boardFiles(Options) ([]File, error) { return nil, nil }
+// grafana/dashboards/.
+func boardFiles(o Options) ([]File, error) {
+	boards, err := dashboards.All(dashboards.For(o.Rules))
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, b := range boards {
+		text, err := b.JSON()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{"grafana/dashboards/" + b.UID + ".json", text})
+	}
+	return files, nil
+}

@@ -12,7 +12,7 @@ import (
 // kubernetesFiles are the rules for the Prometheus operator, and the boards as
 // ConfigMaps with the label by which Grafana's sidecar finds them.
 func kubernetesFiles(o Options) ([]File, error) {
-	files := []File{{"kubernetes/prometheusrule.yml", prometheusRule(rules.File(o.Rules))}}
+	files := []File{{"kubernetes/prometheusrule.yml", []byte(rules.PrometheusRule(o.Rules))}}
 	boards, err := boardFiles(o)
 	if err != nil {
 		return nil, err
@@ -25,14 +25,6 @@ func kubernetesFiles(o Options) ([]File, error) {
 		})
 	}
 	return files, nil
-}
-
-// prometheusRule makes a PrometheusRule of a rule file: the same YAML, deeper.
-func prometheusRule(ruleFile string) []byte {
-	var b bytes.Buffer
-	b.WriteString("apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: pm25\n  labels: {app.kubernetes.io/name: pm25}\nspec:\n")
-	indent(&b, ruleFile, "  ")
-	return b.Bytes()
 }
 
 // configMap is a ConfigMap of one file. A line that holds {{ is safe: nothing

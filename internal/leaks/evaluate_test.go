@@ -32,12 +32,12 @@ func BenchmarkEvaluate(b *testing.B) {
 }
 
 // fill adds what rules look back at: a day of what leaks are sought in, five hours
-// of what is compared with four hours ago, and an hour of all else, a minute apart.
+// of what is compared with hours ago, and an hour of all else, a minute apart.
 func (r *replay) fill(processes int, length time.Duration) {
+	const heap, tree = "pm2_process:nodejs_heap_used_after_gc_bytes:", "pm2_process:tree_resident_memory_bytes:"
 	names := map[string]time.Duration{
-		"pm2_process:nodejs_heap_used_after_gc_bytes:last": length, "pm2_process:tree_resident_memory_bytes:min15m": length,
-		"pm2_process:nodejs_heap_used_after_gc_bytes:avg1h": 5 * time.Hour, "pm2_process:tree_resident_memory_bytes:avg1h": 5 * time.Hour,
-		"pm2_process:tree_cpu_seconds:rate1h": 5 * time.Hour,
+		heap + "last": length, heap + "third1d": length, heap + "min1d": length, tree + "min15m": length,
+		heap + "third5h": 5 * time.Hour, tree + "third5h": 5 * time.Hour, "pm2_process:tree_cpu_seconds:rate1h": 5 * time.Hour,
 	}
 	for _, name := range []string{
 		"pm2_process_start_time_seconds", "pm2_process_resident_memory_bytes", "pm2_process_children_resident_memory_bytes", "pm2_process_memory_limit_bytes",

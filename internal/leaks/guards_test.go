@@ -2,83 +2,61 @@ package leaks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	promrules "github.com/prometheus/prometheus/rules"
 )
 
-// guard is a part of an alert's expression that keeps it silent: it begins so, and
-// ends with what it opened.
-type guard struct{ name, alert, begins string }
+// guard is a part of an alert that keeps it silent, and how it is taken away: a text
+// in the expression, as the engine writes it, and one that makes it always true.
+type guard struct{ name, alert, text, always string }
 
-// guards lists those of the leak alerts, as the engine writes them.
+// guards lists those of the leak alerts.
 func guards() (all []guard) {
 	for _, of := range [][2]string{{"NodeHeapLeakFast", "pm2_process:nodejs_heap_used_after_gc_bytes"}, {"PM2MemoryGrowth", "pm2_process:tree_resident_memory_bytes"}} {
 		alert, base := of[0], of[1]
 		all = append(all,
-			guard{"a straight line fits", alert, " and " + base + ":fit5h > 0.85"},
-			guard{"still climbs", alert, " and " + base + ":pace2h > 0.3"},
-			guard{"does not settle", alert, " and " + base + ":settles4h > 0.9 * "},
-			guard{"one process for five hours", alert, " and time() - pm2_process_start_time_seconds > 5.25 * 3600"},
-			guard{"higher than yesterday", alert, " unless ("},
-			guard{"not busier", alert, " unless (pm2_process:tree_cpu_seconds:rate1h"},
+			guard{"near its limit in 15 h", alert, " + 54000 * ", " + 5.4e6 * "},
+			guard{"does not come to rest below", alert, base + ":rest5h > 0.9 * ", base + ":rest5h > 0 * "},
+			guard{"a straight line fits", alert, base + ":fit5h > 0.9", base + ":fit5h > 0"},
+			guard{"of one process", alert, " > 18000 + 900", " > 0"},
+			guard{"higher than at this hour yesterday", alert, " < 1.1 * max_over_time", " < 0 * max_over_time"},
+			guard{"not more to do", alert, "rate1h > 1.25 * ", "rate1h > 1e9 * "},
+			guard{"for half an hour", alert, "", ""},
 		)
 	}
+	base, alert := "pm2_process:nodejs_heap_used_after_gc_bytes", "NodeHeapLeakSlow"
 	return append(all,
-		guard{"a straight line fits the day", "NodeHeapLeakSlow", " and pm2_process:nodejs_heap_used_after_gc_bytes:fit1d > 0.9"},
-		guard{"still climbs after a day", "NodeHeapLeakSlow", " and deriv(pm2_process:nodejs_heap_used_after_gc_bytes:last[8h:10m]) > 0.75 * pm2_process:nodejs_heap_used_after_gc_bytes:slope1d"},
-		guard{"floors rise as much again", "NodeHeapLeakSlow", " and pm2_process:nodejs_heap_used_after_gc_bytes:min1d - "},
-		guard{"up for days", "NodeHeapLeakSlow", " and time() - pm2_process_start_time_seconds > 3.5 * 86400"},
+		guard{"near its limit in three days", alert, " + 259200 * ", " + 2.592e7 * "},
+		guard{"does not come to rest below", alert, base + ":rest1d > 0.9 * ", base + ":rest1d > 0 * "},
+		guard{"a straight line fits", alert, base + ":fit1d > 0.9", base + ":fit1d > 0"},
+		guard{"of one process", alert, " > 86400 + 900", " > 0"},
+		guard{"the second floor rises as well", alert, base + ":min1d offset 1d > 1.05 * ", base + ":min1d offset 1d > 0 * "},
+		guard{"and by as much", alert, " > 0.7 * ", " > -100 * "},
+		guard{"of one process, floors", alert, " > 3.5 * 86400", " > 0"},
+		guard{"for six hours", alert, "", ""},
 	)
 }
 
-// without returns an expression without one guard.
-func without(expr, begins string) (string, error) {
-	before, rest, ok := strings.Cut(expr, begins)
-	if !ok {
-		return "", fmt.Errorf("no %q in %s", begins, expr)
-	}
-	if strings.HasPrefix(begins, " unless (") {
-		depth := 1
-		if strings.Count(begins, "(") == strings.Count(begins, ")") {
-			depth = 0
-		}
-		for i, c := range rest {
-			depth += strings.Count("(", string(c)) - strings.Count(")", string(c))
-			if depth == 0 {
-				return before + rest[i+1:], nil
-			}
-		}
-		return "", fmt.Errorf("%q does not end", begins)
-	}
-	// Up to the next condition on the same level.
-	depth := 0
-	for i := range rest {
-		if depth == 0 && (strings.HasPrefix(rest[i:], " and ") || strings.HasPrefix(rest[i:], ")")) {
-			return before + rest[i:], nil
-		}
-		depth += strings.Count("(", rest[i:i+1]) - strings.Count(")", rest[i:i+1])
-	}
-	return before, nil
-}
-
-// needed lists by guard the healthy scenarios in which an alert would fire without
-// it, with how long.
-func (r *replay) needed(t *testing.T, healthy []told, end, step time.Duration) map[guard][]string {
-	t.Helper()
+// needed lists by guard the healthy scenarios in which an alert would fire, or
+// longer, without it.
+func (r *replay) needed(all []told) map[guard][]string {
+	r.t.Helper()
 	found := map[guard][]string{}
 	for _, g := range guards() {
 		rule := r.rule(g.alert)
-		expr, err := without(rule.Query().String(), g.begins)
-		if err != nil {
-			t.Errorf("%s: %v", g.name, err)
-			continue
+		expr, hold := rule.Query().String(), rule.HoldDuration()
+		if g.text == "" {
+			hold = 0
+		} else if !strings.Contains(expr, g.text) {
+			r.t.Errorf("%s: no %q in %s", g.name, g.text, expr)
 		}
-		times := r.times(expr, end, step)
-		for _, x := range healthy {
-			if n := fires(times[x.Name], step, rule.HoldDuration()); n > 0 && x.Leaks < 0 {
+		times := r.times(strings.ReplaceAll(expr, g.text, g.always), all[0].Length, all[0].step)
+		for _, x := range all {
+			moments := slices.DeleteFunc(slices.Clone(times[x.Name]), func(at time.Duration) bool { return at <= x.Until })
+			if n := fires(moments, x.step, hold); n > 0 && x.Leaks < 0 {
 				found[g] = append(found[g], fmt.Sprintf("%s %.0f min", x.Name, n.Minutes()))
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 // Sample is what a process told at one moment, in bytes.
 type Sample struct {
-	At          time.Duration // since the beginning, stretched to what it stands for
+	At          time.Duration // since the beginning
 	Born        time.Duration // when the process started
 	Restarts    int           // before it
 	RSS         float64
@@ -27,11 +27,6 @@ type Recording struct {
 
 	HeapLimit float64
 	Samples   []Sample
-}
-
-// Step is the time between two samples, stretched to what it stands for.
-func (s Scenario) Step() time.Duration {
-	return time.Duration(float64(s.Every) * 3600 / s.SecondsPerHour).Round(time.Second)
 }
 
 // Parse reads a recording: a line `rss,heap_used,heap_after_gc,cpu_ms` for each
@@ -54,11 +49,11 @@ func Parse(s Scenario, text []byte) (Recording, error) {
 			}
 		case strings.HasPrefix(line, "rss"):
 		default:
-			if err := next.read(line, 3600/s.SecondsPerHour); err != nil {
+			if err := next.read(line); err != nil {
 				return Recording{}, fmt.Errorf("line %d: %w", n, err)
 			}
 			r.Samples = append(r.Samples, next)
-			next.At += s.Step()
+			next.At += s.Every
 		}
 	}
 	if r.HeapLimit == 0 || len(r.Samples) == 0 {
@@ -67,8 +62,8 @@ func Parse(s Scenario, text []byte) (Recording, error) {
 	return r, lines.Err()
 }
 
-// read takes a line; CPU is stretched like time is, so that shares stay.
-func (s *Sample) read(line string, stretch float64) error {
+// read takes a line.
+func (s *Sample) read(line string) error {
 	fields := strings.Split(line, ",")
 	if len(fields) != 4 {
 		return fmt.Errorf("%d fields, want 4", len(fields))
@@ -81,7 +76,7 @@ func (s *Sample) read(line string, stretch float64) error {
 		}
 	}
 	s.RSS, s.HeapUsed, s.HeapAfterGC = v[0]*MiB, v[1]*MiB, v[2]*MiB
-	s.CPU += v[3] / 1000 * stretch
+	s.CPU += v[3] / 1000
 	if math.IsNaN(s.RSS) || math.IsNaN(s.CPU) {
 		return fmt.Errorf("%q: not a number", line)
 	}

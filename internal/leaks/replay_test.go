@@ -158,11 +158,11 @@ func (r *replay) times(expr string, end, step time.Duration) map[string][]time.D
 	return found
 }
 
-// load reads the recordings whose time is compressed as much.
-func load(t testing.TB, perHour float64) (all []Recording) {
+// load reads the recordings of hours, or those of days.
+func load(t testing.TB, every time.Duration) (all []Recording) {
 	t.Helper()
 	for _, s := range Scenarios() {
-		if s.SecondsPerHour != perHour {
+		if s.Every != every {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dataDir(), s.Name+".csv"))

@@ -17,24 +17,29 @@ type Scenario struct {
 	What string
 	// Leaks is when the leak begins, in hours; less than 0: it is healthy.
 	Leaks float64
+	// Until is how long a healthy one may be taken for a leak: on its first day
+	// nothing tells the difference.
+	Until time.Duration
 
-	SecondsPerHour float64       // how time is compressed
-	Every          time.Duration // between two samples
-	OldSpace       int           // --max-old-space-size, MiB
-	MemoryLimit    float64       // max_memory_restart, bytes
+	Every       time.Duration // between two samples
+	Length      time.Duration
+	OldSpace    int     // --max-old-space-size, MiB
+	MemoryLimit float64 // max_memory_restart, bytes
 }
 
-// Hours are recorded at a minute a second, days at ten minutes a second.
+// Services are recorded for hours or, where days matter, for days.
 const (
-	hours = 60
-	days  = 6
+	hours = time.Minute     // between two samples of the former
+	days  = 4 * time.Minute // of the latter
 )
 
 // Scenarios lists them.
 func Scenarios() []Scenario {
-	healthy := func(name string, perHour float64, what string) Scenario { return scenario(name, perHour, -1, what) }
+	healthy := func(name string, every time.Duration, what string) Scenario { return scenario(name, every, -1, what) }
 	restarts := scenario("leak_restarts", hours, 0, "40 MiB/h, restarted at its memory limit")
 	restarts.OldSpace = 512
+	sessions := healthy("sessions_24h", days, "sessions up and down, 55 MiB in 24 h, with the same traffic all the time")
+	sessions.Until = 26 * time.Hour
 	return []Scenario{
 		healthy("steady", hours, "the same traffic all the time"),
 		healthy("cache_warmup", hours, "a cache of 60 MiB, asked at random: fills with a time constant of 1 h"),
@@ -43,9 +48,11 @@ func Scenarios() []Scenario {
 		healthy("lru_slow", days, "an LRU cache of 60 MiB, asked at random: fills with a time constant of 12 h"),
 		healthy("cycle_4h", hours, "sessions and traffic up and down, 50 MiB in 4 h"),
 		healthy("cycle_24h", days, "sessions and traffic up and down, 55 MiB in 24 h"),
+		sessions,
 		healthy("batch_nightly", days, "60 MiB more for 1.5 h each night"),
+		healthy("burst", hours, "four times the traffic and 35 MiB more for 40 min of every 5 h"),
 		healthy("fragmentation", hours, "50 MiB of buffers whose sizes change: the allocator can not use the holes"),
-		scenario("leak_quick", hours, 0, "16 MiB/h of heap: full in 6 to 7 h"),
+		scenario("leak_quick", hours, 0, "12 MiB/h of heap: full in 8 h"),
 		scenario("leak_fast", hours, 0, "5 MiB/h of heap"),
 		scenario("leak_late", hours, 5, "7 MiB/h of heap, from the fifth hour on"),
 		scenario("leak_buffer", hours, 0, "6 MiB/h of buffers, outside of the heap"),
@@ -56,10 +63,10 @@ func Scenarios() []Scenario {
 	}
 }
 
-func scenario(name string, perHour, leaks float64, what string) Scenario {
-	every := time.Second
-	if perHour == days {
-		every = 400 * time.Millisecond // 4 min
+func scenario(name string, every time.Duration, leaks float64, what string) Scenario {
+	s := Scenario{Name: name, What: what, Leaks: leaks, Every: every, Length: 18 * time.Hour, OldSpace: 128, MemoryLimit: 240 * MiB}
+	if every == days {
+		s.Length = 132 * time.Hour
 	}
-	return Scenario{Name: name, What: what, Leaks: leaks, SecondsPerHour: perHour, Every: every, OldSpace: 128, MemoryLimit: 240 * MiB}
+	return s
 }

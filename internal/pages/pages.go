@@ -67,8 +67,8 @@ type Options struct {
 	Alerts  Alerts
 	Notices func() []Notice
 	Job     string // scrape job of the agents
-	// Exceptions has the exception groups; without Metrics and Alerts they are all
-	// that there are pages of. Changing keeps a handler to those who may change
+	// Exceptions has the exception groups; without Metrics and Alerts there are pages
+	// of them and of runbooks only. Changing keeps a handler to those who may change
 	// something, Who names them. OperatorFile is where the password is that is asked
 	// of those who have no name yet.
 	Exceptions Exceptions
@@ -118,6 +118,8 @@ func New(o Options) (*Pages, error) {
 	} else {
 		mux.Handle("GET /{$}", http.RedirectHandler("/exceptions", http.StatusFound))
 	}
+	mux.HandleFunc("GET /runbooks/{$}", p.runbookList)
+	mux.HandleFunc("GET /runbooks/{name}", p.runbook)
 	mux.HandleFunc("GET /static/{name}", serveStatic)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusNotFound, chooseLanguage(w, r).T("error.none", r.URL.Path))
@@ -145,8 +147,6 @@ func (p *Pages) metricRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /graph", p.graph)
 	mux.HandleFunc("GET /alertmanager/{$}", p.alertList)
 	mux.HandleFunc("GET /alertmanager", p.alertList)
-	mux.HandleFunc("GET /runbooks/{$}", p.runbookList)
-	mux.HandleFunc("GET /runbooks/{name}", p.runbook)
 }
 
 // Handler serves all pages from the root.

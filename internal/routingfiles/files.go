@@ -45,6 +45,20 @@ type Files struct {
 // Read reads and checks all files. Errors name the flag, the file, where in it
 // what is wrong, and how to mend it; they hold no secret.
 func Read(names Names) (Files, error) {
+	f, err := Parse(names)
+	if err != nil {
+		return Files{}, err
+	}
+	f.Receivers = f.Receivers.In(filepath.Dir(names.Receivers))
+	if err := f.checkSecrets(); err != nil {
+		return Files{}, in("--alert.receivers-file", names.Receivers, err)
+	}
+	return f, nil
+}
+
+// Parse reads the two files as Read does, but not the secrets, which may be on
+// another machine. Paths in it are as they are written.
+func Parse(names Names) (Files, error) {
 	if err := names.Validate(); err != nil {
 		return Files{}, err
 	}
@@ -54,10 +68,6 @@ func Read(names Names) (Files, error) {
 		f.Receivers, err = routing.ParseReceivers(data)
 	}
 	if err != nil {
-		return Files{}, in("--alert.receivers-file", names.Receivers, err)
-	}
-	f.Receivers = f.Receivers.In(filepath.Dir(names.Receivers))
-	if err := f.checkSecrets(); err != nil {
 		return Files{}, in("--alert.receivers-file", names.Receivers, err)
 	}
 	if names.Owners == "" {

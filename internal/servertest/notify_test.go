@@ -109,3 +109,32 @@ func TestChatRobots(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedNotifyToken: the token is where the flag says, and Alertmanager may
+// read it as a member of the group. What messages link to is there.
+func TestSharedNotifyToken(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "token")
+	s := start(t, "--notify.token-file="+file)
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	if _, err := os.Stat(filepath.Join(s.DataDir, access.NotifyFile)); !os.IsNotExist(err) {
+		t.Errorf("there is another: %v", err)
+	}
+	token, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		token string
+		code  int
+	}{{strings.TrimSpace(string(token)), 404}, {"pm25nt_another", 401}} { // it has no such robot
+		if code, body, err := s.Do(http.MethodPost, "/notify/dingtalk/none", notification("api"), "Authorization", "Bearer "+test.token); err != nil || code != test.code {
+			t.Errorf("%d %s, %v", code, body, err)
+		}
+	}
+	if code, body, err := s.Do(http.MethodGet, "/runbooks/PM2CrashLoop", nil); err != nil || code != 200 || !strings.Contains(body, "PM2CrashLoop") {
+		t.Errorf("a runbook: %d, %v", code, err)
+	}
+}

@@ -66,7 +66,7 @@ func TestBadFiles(t *testing.T) {
 		{"no targets", []string{"--targets=" + dir + "/t2.json"}, []string{dir + "/t2.json"}},
 		{"targets of no known form", []string{"--targets=" + file("t3.txt", "")}, []string{"t3.txt", ".json"}},
 		{"bad web config", []string{"--web.config.file=" + file("w1.yml", "basic_auth_user: {}\n")}, []string{dir + "/w1.yml", "basic_auth_user"}},
-		{"no such alert", []string{"--rules.config.file=" + file("r1.yml", "alerts: {PM2AppDwn: {disabled: true}}\n")}, []string{dir + "/r1.yml", "PM2AppDwn", "PM2AppDown"}},
+		{"no such alert", []string{"--rules.config.file=" + file("c1.yml", "alerts: {PM2AppDwn: {disabled: true}}\n")}, []string{dir + "/c1.yml", "PM2AppDwn", "PM2AppDown"}},
 		{"no such threshold", []string{"--rules.config.file=" + file("r2.yml", "thresholds:\n  crash_loop: 3\n")}, []string{dir + "/r2.yml", "line 2", "crash_loop"}},
 		{"bad Grafana", []string{"--grafana.url=grafana:3000"}, []string{"--grafana.url", "http"}},
 		{"bad webhook", []string{"--alert.webhook=chat.example.com/hook"}, []string{"--alert.webhook", "http"}},

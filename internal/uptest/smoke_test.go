@@ -38,7 +38,7 @@ func TestCrashLoopIsTold(t *testing.T) {
 	if !strings.Contains(told.Annotations["summary"], "payments") {
 		t.Errorf("the summary names no app: %q", told.Annotations["summary"])
 	}
-	checkLinks(t, u, told)
+	FollowLinks(t, u, told, Promise{App: "payments", Group: "boom"})
 	checkAlerts(t, u)
 	if code, body, err := u.Get("/"); err != nil || code != http.StatusOK || !strings.Contains(body, "payments") || !strings.Contains(body, "PM2CrashLoop") {
 		t.Errorf("the page: %d, %v: %.300s", code, err, body)
@@ -49,25 +49,6 @@ func TestCrashLoopIsTold(t *testing.T) {
 		}
 	}
 	u.Stop()
-}
-
-// checkLinks follows the links of an alert.
-func checkLinks(t *testing.T, u *Up, told Told) {
-	t.Helper()
-	links := map[string]string{"generatorURL": told.GeneratorURL}
-	for _, name := range []string{"runbook_url", "dashboard_url", "silence_url"} {
-		links[name] = told.Annotations[name]
-	}
-	for name, link := range links {
-		path, ok := strings.CutPrefix(link, u.URL)
-		if !ok {
-			t.Errorf("%s leads elsewhere: %q", name, link)
-			continue
-		}
-		if code, body, err := u.Get(path); err != nil || code != http.StatusOK {
-			t.Errorf("%s %s: %d, %v: %.200s", name, link, code, err, body)
-		}
-	}
 }
 
 // checkAlerts asks both APIs for the alert.

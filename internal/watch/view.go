@@ -64,6 +64,7 @@ type Want struct {
 // first.
 func (w *Watcher) View(ctx context.Context, want Want) View {
 	late := w.refresh(ctx, want)
+	w.lookAtFiles()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.opts.Candidate
@@ -138,7 +139,6 @@ func (w *Watcher) ask(rpc *pm2.RPC, needList bool) {
 	}
 	list, err := rpc.List(ctx)
 	w.answered(rpc, list, err, true)
-	w.lookAtFiles()
 }
 
 func (w *Watcher) needs(want Want) (rpc *pm2.RPC, list, ping bool) {

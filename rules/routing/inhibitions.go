@@ -74,7 +74,8 @@ func around() []inhibition {
 }
 
 // states are the alerts that say how bad it is with an app on one host, the one
-// that tells most first. Each keeps those after it quiet.
+// that tells most first. Each keeps those after it quiet, but a process that was
+// given up says nothing of the app's others: they may fall much later.
 var states = []string{"PM2AppMissing", "PM2ProcessErrored", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"}
 
 // symptoms are what each of those states brings with it.
@@ -84,7 +85,7 @@ var symptoms = []string{"PM2InstancesBelowExpected", "PM2FrequentRestarts", "PM2
 func ofApps() []inhibition {
 	why := map[string]string{
 		"PM2AppMissing":       "An app that PM2 does not know any more can not be down, crash or be too few.",
-		"PM2ProcessErrored":   "PM2 has given up after a crash loop: that comes last, and needs a hand.",
+		"PM2ProcessErrored":   "PM2 has given up on a process after a crash loop. That the others loop or are down, perhaps much later, is told.",
 		"PM2CrashLoop":        "A crash loop is why an app is down now and then, restarts often, and throws.",
 		"PM2AppDown":          "An app that is down has fewer processes than it should.",
 		"PM2DeployRegression": "A deploy that made things worse is why errors rise.",
@@ -92,6 +93,9 @@ func ofApps() []inhibition {
 	var all []inhibition
 	for i, state := range states {
 		followers := append(append([]string{}, states[i+1:]...), symptoms...)
+		if state == "PM2ProcessErrored" {
+			followers = append([]string{"PM2DeployRegression"}, symptoms...)
+		}
 		all = append(all, inhibition{
 			name: kebab(state), why: why[state],
 			source: []string{alerts(state), `instance!=""`, `app!=""`}, target: []string{alerts(followers...)}, equal: ofApp,
@@ -157,6 +161,11 @@ func beside() []inhibition {
 		{
 			name: "server-down", why: "Agents can not ship to a server that is down.",
 			source: []string{alerts("PM25ServerDown")}, target: []string{alerts("PM25AgentNotShipping")},
+		},
+		{
+			name: "robot-failing", why: "To Alertmanager a chat robot is a webhook that fails.",
+			source: []string{alerts("PM25NotifyFailing"), `instance!=""`}, target: []string{alerts("PM25AlertmanagerFailing"), `integration="webhook"`},
+			equal: instance,
 		},
 		{
 			name: "store-failing", why: "A server whose store fails refuses what is pushed.",

@@ -16,22 +16,20 @@ import (
 	"github.com/prometheus/alertmanager/provider/mem"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
+
+	"github.com/pm25/pm25/rules"
 )
 
-// known are the alerts that inhibitions name, and others, by "severity scope".
-var known = map[string]string{
-	"PM2HostDown": "critical host", "PM2ExporterDown": "critical exporter", "PM2DaemonDown": "critical daemon", "PM2DaemonRestarted": "info daemon",
-	"PM2AppMissing": "critical app", "PM2AppDown": "critical app", "PM2AppStopped": "info process", "PM2InstancesBelowExpected": "warning app",
-	"PM2ProcessErrored": "critical process", "PM2CrashLoop": "critical app", "PM2ProcessKilled": "warning app", "PM2FrequentRestarts": "warning app",
-	"PM2CronJobFailed": "warning process", "PM2SaveStale": "info app", "PM2HostMemoryLow": "warning host", "PM2LogDiskFilling": "warning host",
-	"NodeHeapLeakFast": "warning process", "NodeHeapLeakSlow": "info process", "PM2MemoryGrowth": "warning process",
-	"PM2MemoryNearRestartLimit": "warning process", "PM2MemoryRestartLoop": "warning app", "NodeProcessHung": "critical process",
-	"NodeEventLoopSaturated": "warning process", "NodeEventLoopBlocked": "warning process", "NodeGCPressure": "warning process",
-	"PM2ProcessCPUSaturated": "warning process", "PM2ErrorBudgetBurn": "critical service", "PM2RouteSlow": "warning route",
-	"PM2ExceptionSpike": "warning app", "PM2NewException": "warning exception", "PM2DeployRegression": "critical app",
-	"PM25CollectorFailing": "warning exporter", "PM25AgentNotShipping": "warning exporter", "PM25ServerDown": "critical pm25",
-	"PM25StoreFailing": "critical pm25", "PM25ServerRefusing": "warning pm25", "PM25NotifyFailing": "critical pm25", "PM25NoTargets": "warning pm25",
-	"PM25Watchdog": "none pm25",
+// known returns all alerts as "severity scope" by name, of those with variants the
+// first.
+func known() map[string]string {
+	all := map[string]string{}
+	for _, a := range rules.Alerts(rules.Default()) {
+		if all[a.Name] == "" {
+			all[a.Name] = string(a.Severity) + " " + string(a.Scope)
+		}
+	}
+	return all
 }
 
 // scopeLabels are those of an alert of a scope, beside what says what it is.
@@ -51,7 +49,7 @@ var scopeLabels = map[string]string{
 func an(t testing.TB, text string) model.LabelSet {
 	t.Helper()
 	name, changes, _ := strings.Cut(text, " ")
-	severity, scope, ok := strings.Cut(known[name], " ")
+	severity, scope, ok := strings.Cut(known()[name], " ")
 	if !ok {
 		t.Fatalf("there is no alert %s", name)
 	}
@@ -139,8 +137,10 @@ func TestInhibitions(t *testing.T) {
 		{"PM2AppMissing", "PM2CrashLoop", true},
 		{"PM2AppMissing", "PM2InstancesBelowExpected", true},
 		{"PM2AppMissing", "PM2InstancesBelowExpected app=web", false},
-		{"PM2ProcessErrored", "PM2CrashLoop", true},
-		{"PM2ProcessErrored", "PM2AppDown", true},
+		{"PM2ProcessErrored", "PM2CrashLoop", false}, // of the others
+		{"PM2ProcessErrored", "PM2AppDown", false},
+		{"PM2ProcessErrored", "PM2DeployRegression", true},
+		{"PM2ProcessErrored", "PM2FrequentRestarts", true},
 		{"PM2ProcessErrored", "PM2ProcessErrored pm_id=4", false},
 		{"PM2ProcessErrored", "PM2MemoryGrowth", true},
 		{"PM2ProcessErrored", "PM2MemoryGrowth pm_id=4", false}, // others run
@@ -175,7 +175,7 @@ func TestInhibitions(t *testing.T) {
 		{"PM2ExceptionSpike", "PM2NewException", false},
 
 		// A warning beside its own critical.
-		{"NodeEventLoopSaturated severity=critical", "NodeEventLoopSaturated", true},
+		{"NodeEventLoopSaturated severity=critical", "NodeEventLoopSaturated severity=warning", true},
 		{"NodeEventLoopSaturated severity=critical", "NodeEventLoopSaturated pm_id=4", false},
 		{"NodeEventLoopSaturated", "NodeEventLoopSaturated severity=critical", false},
 		{"PM2ErrorBudgetBurn", "PM2ErrorBudgetBurn severity=warning", true},
@@ -197,6 +197,8 @@ func TestInhibitions(t *testing.T) {
 		{"NodeEventLoopSaturated", "PM2ProcessCPUSaturated pm_id=4", false},
 		{"PM25ServerDown", "PM25AgentNotShipping", true},
 		{"PM25StoreFailing", "PM25ServerRefusing", true},
+		{"PM25NotifyFailing", "PM25AlertmanagerFailing integration=webhook", true},
+		{"PM25NotifyFailing", "PM25AlertmanagerFailing integration=email", false},
 		{"PM25StoreFailing", "PM25ServerRefusing instance=other", false},
 		{"PM2HostMemoryLow", "PM2MemoryNearRestartLimit", false},
 	} {
@@ -212,7 +214,7 @@ func TestInhibitions(t *testing.T) {
 // quiet, not even in a circle. The watchdog is never inhibited.
 func TestInhibitionsEnd(t *testing.T) {
 	var all []model.LabelSet
-	for _, name := range sortedKeys(known) {
+	for _, name := range sortedKeys(known()) {
 		all = append(all, an(t, name))
 		if name == "NodeEventLoopSaturated" || name == "PM2ErrorBudgetBurn" { // fire as both
 			all = append(all, an(t, name+" severity=critical"), an(t, name+" severity=warning"))
@@ -270,7 +272,7 @@ func TestInhibitionsName(t *testing.T) {
 		}
 	}
 	for _, name := range sortedKeys(names) {
-		if known[name] == "" {
+		if known()[name] == "" {
 			t.Errorf("there is no alert %s", name)
 		}
 	}

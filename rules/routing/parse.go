@@ -78,8 +78,8 @@ func (d *document) checkReceivers(r Receivers) {
 	for _, name := range r.Names() {
 		d.checkReceiver("receivers."+name, name, r.Receivers[name])
 	}
-	if len(r.Default) == 0 {
-		d.wrong("default", "nobody is told of what no owner takes: name receivers, as in [ops]")
+	if r.Default == nil {
+		d.wrong("default", "nobody is told of what no owner takes: name receivers, as in [ops], or write [] if nobody is to be")
 	}
 	d.checkNames(r, "default", r.Default)
 	d.checkNames(r, "page", r.Page)

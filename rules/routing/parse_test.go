@@ -64,6 +64,7 @@ func TestReceiversErrors(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "line 1: default: nobody is told"},
+		{"default of nothing", "default:\nreceivers:\n  a: {slack: {url_file: f}}\n", "line 1: default: nobody is told"},
 		{"no default", "receivers:\n  a: {slack: {url_file: f}}\n", "line 1: default: nobody is told"},
 		{"unknown default", "default:\n- b\nreceivers:\n  a: {slack: {url_file: f}}\n", "line 2: default[0]: there is no receiver of that name: add it under receivers, or name one of a"},
 		{"default twice", "default: [a, a]\nreceivers:\n  a: {slack: {url_file: f}}\n", "line 1: default[1]: it is there twice"},

@@ -19,7 +19,7 @@ type Receivers struct {
 	Language string `yaml:"language"` // English or Chinese; "" is English
 	Timezone string `yaml:"timezone"` // of times in messages, as "Asia/Shanghai"; "" is the machine's own
 	// Default are told of what no owner takes, and Page besides them of what is
-	// critical.
+	// critical. A file without Default is refused: who wants nobody writes [].
 	Default []string `yaml:"default"`
 	Page    []string `yaml:"page"`
 	// Watchdog is the receiver of the alert that always fires; "": nobody.

@@ -18,7 +18,8 @@ type timing struct{ wait, interval, repeat, why string }
 var (
 	criticalTimes = timing{"5s", "15s", "1h", "Critical: who has to act is told within a minute of the cause. The rules have seen a lasting state already,\n" +
 		"so 5s are for company that comes with the same evaluation, and who comes later is told within 15s."}
-	warningTimes = timing{"30s", "5m", "4h", "Warning: it waits 30s for something larger to fire, which inhibits it."}
+	warningTimes = timing{"10s", "5m", "4h", "Warning: 10s for company, and for something larger to fire, which inhibits it. More would make people wait longer than\n" +
+		"45s after the time that the rule itself waits."}
 	exceptTimes  = timing{"1m", "15m", "24h", "Exceptions: a bad deploy brings many in its first minute. Each is told once; it fires for no more than an hour."}
 	infoTimes    = timing{"5m", "30m", "24h", "Info: a digest, at most one each 30m, without repetition for a day."}
 	watchTimes   = timing{"0s", "1m", "5m", "The watchdog always fires: who hears nothing of it for 15m knows that alerting is broken."}

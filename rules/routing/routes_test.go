@@ -134,7 +134,7 @@ func TestTimes(t *testing.T) {
 	for _, c := range []struct{ labels, wait, interval, repeat string }{
 		{"severity=critical app=api", "5s", "15s", "1h"},
 		{"severity=critical app=nobodys", "5s", "15s", "1h"},
-		{"severity=warning app=api", "30s", "5m", "4h"},
+		{"severity=warning app=api", "10s", "5m", "4h"},
 		{"severity=warning scope=exception app=api", "1m", "15m", "24h"},
 		{"severity=info app=api", "5m", "30m", "24h"},
 		{"alertname=PM25Watchdog severity=none", "0s", "1m", "5m"},

@@ -49,11 +49,11 @@ func TestServices(t *testing.T) {
 	p := load(t)
 	names := p.ServiceNames()
 	slices.Sort(names)
-	if want := []string{"agent", "alertmanager", "apps", "grafana", "pm25", "prometheus", "token"}; !slices.Equal(names, want) {
+	if want := []string{"agent", "alertmanager", "apps", "generate", "grafana", "pm25", "prometheus", "token"}; !slices.Equal(names, want) {
 		t.Fatalf("services %v, want %v", names, want)
 	}
 	for name, s := range p.Services {
-		if s.HealthCheck == nil && name != "token" {
+		if s.HealthCheck == nil && name != "token" && name != "generate" {
 			t.Errorf("%s has no health check", name)
 		}
 		if !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") || s.Privileged {
@@ -167,7 +167,9 @@ func TestMounts(t *testing.T) {
 			case types.VolumeTypeVolume:
 				used[v.Source] = true
 			case types.VolumeTypeBind:
-				if _, err := os.Stat(v.Source); err != nil || !v.ReadOnly {
+				// What writes them is told to run by hand, and has no network.
+				writes := name == "generate" && strings.HasSuffix(v.Source, "/generated") && s.NetworkMode == "none"
+				if _, err := os.Stat(v.Source); err != nil || v.ReadOnly == writes {
 					t.Errorf("%s mounts %s: read-only %v, %v", name, v.Source, v.ReadOnly, err)
 				}
 			default:
@@ -212,6 +214,48 @@ func TestAgentBesidePM2(t *testing.T) {
 	}
 }
 
+// TestFilesOfCommands: what a program is told to read of this folder is there.
+func TestFilesOfCommands(t *testing.T) {
+	var found int
+	for name, s := range load(t).Services {
+		for _, arg := range s.Command {
+			_, path, _ := strings.Cut(arg, "=")
+			for _, v := range s.Volumes {
+				rest, inside := strings.CutPrefix(path, v.Target+"/")
+				if v.Type != types.VolumeTypeBind || !inside {
+					continue
+				}
+				found++
+				if _, err := os.Stat(filepath.Join(v.Source, rest)); err != nil {
+					t.Errorf("%s: %s: %v", name, arg, err)
+				}
+			}
+		}
+	}
+	if found < 4 { // of Prometheus, Alertmanager, and who is told
+		t.Errorf("only %d files are named", found)
+	}
+}
+
+// TestNotifyToken: the server makes the token where Alertmanager, which runs as
+// another user, reads it by its group, and writes nothing.
+func TestNotifyToken(t *testing.T) {
+	p := load(t)
+	server, alertmanager := p.Services["pm25"], p.Services["alertmanager"]
+	for _, s := range []types.ServiceConfig{server, alertmanager} {
+		i := slices.IndexFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == "/notify" })
+		if i < 0 || s.Volumes[i].Source != "notify-token" || s.Volumes[i].ReadOnly != (s.Name == "alertmanager") {
+			t.Errorf("%s: %v", s.Name, s.Volumes)
+		}
+	}
+	if !slices.Contains(server.Command, "--notify.token-file=/notify/token") || alertmanager.DependsOn["pm25"].Condition != types.ServiceConditionHealthy {
+		t.Error("the server does not make the token before Alertmanager starts")
+	}
+	if _, group, _ := strings.Cut(server.User, ":"); !slices.Contains(alertmanager.GroupAdd, group) {
+		t.Errorf("Alertmanager is in groups %v, the token's is %s", alertmanager.GroupAdd, group)
+	}
+}
+
 // TestGrafanaStaysInside: Grafana asks nobody outside, and nobody gets in
 // without a password.
 func TestGrafanaStaysInside(t *testing.T) {
@@ -219,6 +263,7 @@ func TestGrafanaStaysInside(t *testing.T) {
 	for key, want := range map[string]string{
 		"GF_AUTH_ANONYMOUS_ENABLED": "false", "GF_USERS_ALLOW_SIGN_UP": "false", "GF_ANALYTICS_REPORTING_ENABLED": "false",
 		"GF_ANALYTICS_CHECK_FOR_UPDATES": "false", "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false", "GF_NEWS_NEWS_FEED_ENABLED": "false",
+		"GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false", "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
 		"GF_SNAPSHOTS_EXTERNAL_ENABLED": "false", "GF_SECURITY_DISABLE_GRAVATAR": "true", "GF_PLUGINS_PREINSTALL_DISABLED": "true",
 		"GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false", "GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED": "true",
 		"GF_SECURITY_ADMIN_PASSWORD__FILE": "/run/secrets/grafana_admin_password", "GF_PATHS_PROVISIONING": "/etc/grafana/pm25/provisioning",

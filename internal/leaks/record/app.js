@@ -1,25 +1,24 @@
 'use strict'
 
-// A small service of the kind that a scenario names. Each line that it prints is a
-// sample: RSS, heap used, heap after the last major collection, heap size limit
-// (bytes), CPU time since the sample before (ms).
+// A small service of the kind that a scenario names. It lives in minutes that it is
+// asked for: for each line on its standard input it does the work of so many of them,
+// as fast as it can, and prints a sample: RSS, heap used, heap after the last major
+// collection, heap size limit (bytes), CPU time since the sample before (ms).
 //
-// usage: node app.js SCENARIO SECONDS_PER_HOUR MS_PER_SAMPLE PACE
+// usage: node app.js SCENARIO MINUTES_PER_SAMPLE
 //
-// An "hour" is as many seconds as the second argument says; all times below are in
-// such hours, all sizes in MiB. Seconds are counted in ticks of its own, which come
-// PACE times as fast as the clock's if the machine can: one that is busy makes it
-// slower, not different.
+// All times below are in hours, all sizes in MiB.
 
 const { PerformanceObserver, constants } = require('perf_hooks')
 const v8 = require('v8')
 
 const MIB = 1 << 20
 const scenario = process.argv[2]
-const [perHour, perSample, pace] = process.argv.slice(3).map(Number)
-const TICK = 50 // ms
+const perSample = Number(process.argv[3])
+const TICKS = 20 // in a sample: between them the event loop turns
+const TICK = perSample / 60 / TICKS // hours
 let ticks = 0
-const hours = () => ticks * TICK / 1000 / perHour
+const hours = () => ticks * TICK
 
 // About 2 KiB on the heap: an object with an array and a flat string.
 const text = Buffer.alloc(1024, 'pm25')
@@ -30,13 +29,19 @@ function record () {
 }
 const RECORD = 2080 / MIB
 
-// What a service has at all times, and requests in flight that live for some seconds, so that they become garbage of the
-// old generation, which only a major collection takes away.
+// What a service has at all times, and requests in flight, which live long enough to
+// become garbage of the old generation, which only a major collection takes away.
+// Each minute has more requests or fewer; a part of them is work for the CPU as well.
 const base = globalThis.base = [] // global, or V8 sees that nobody uses it
 let inFlight = []
 const old = []
-function serve (mibPerSecond) {
-  for (let n = mibPerSecond / RECORD * TICK / 1000; n > 0; n--) inFlight.push(record())
+let busy = 1
+function serve (mibPerSample) {
+  if (ticks % TICKS === 1) busy = 0.7 + 0.6 * Math.random()
+  for (let n = mibPerSample * busy / RECORD / TICKS; n > 0; n--) {
+    const request = record()
+    inFlight.push(made % 4 === 0 ? JSON.parse(JSON.stringify(request)) : request)
+  }
   if (inFlight.length * RECORD > 1) {
     old.push(inFlight)
     inFlight = []
@@ -60,7 +65,7 @@ function lru (mib, tau) {
   const cache = new Map()
   let owed = 0
   return () => {
-    for (owed += max * TICK / 1000 / (tau * perHour); owed >= 1; owed--) {
+    for (owed += max * TICK / tau; owed >= 1; owed--) {
       const key = Math.floor(Math.random() * max)
       const hit = cache.get(key)
       cache.delete(key)
@@ -83,7 +88,8 @@ function keepBuffers (mib) {
   }
 }
 
-// Buffers whose sizes change with the hours, as many bytes at any time: what the old ones leave does not fit the new ones.
+// Buffers whose sizes change with the hours, as many bytes at any time: what the old
+// ones leave does not fit the new ones.
 const pieces = []
 let pieceBytes = 0
 function fragment (mib) {
@@ -104,30 +110,36 @@ function fragment (mib) {
 const warm = lru(60, 1)
 const slowly = lru(70, 4)
 const verySlowly = lru(60, 12)
-const busy = perHour < 30 ? 12 : 6 // MiB/s of requests: more where time runs faster
+const usual = 6 // of requests in a sample
 
 const scenarios = {
-  steady: () => serve(busy),
-  cache_warmup: () => { serve(busy); warm() },
-  cache_linear: () => { serve(busy); hold(Math.min(60, 20 * hours())) },
-  lru_fill: () => { serve(busy); slowly() },
-  lru_slow: () => { serve(busy); verySlowly() },
-  cycle_4h: () => { serve(wave(0.5, 1, 4) * busy); hold(wave(0, 50, 4)) },
-  cycle_24h: () => { serve(wave(0.3, 1.2, 24) * busy); hold(wave(0, 55, 24)) },
+  steady: () => serve(usual),
+  cache_warmup: () => { serve(usual); warm() },
+  cache_linear: () => { serve(usual); hold(Math.min(60, 20 * hours())) },
+  lru_fill: () => { serve(usual); slowly() },
+  lru_slow: () => { serve(usual); verySlowly() },
+  cycle_4h: () => { serve(wave(0.5, 1, 4) * usual); hold(wave(0, 50, 4)) },
+  cycle_24h: () => { serve(wave(0.3, 1.2, 24) * usual); hold(wave(0, 55, 24)) },
+  sessions_24h: () => { serve(usual); hold(wave(0, 55, 24)) },
   batch_nightly: () => {
-    const night = (hours() + 18) % 24 < 1.5 // 06:00 h after its start
-    serve((night ? 1.5 : 0.7) * busy)
+    const night = (hours() + 18) % 24 < 1.5 // six hours after its start
+    serve((night ? 1.5 : 0.7) * usual)
     hold(night ? 60 : 0)
   },
-  leak_quick: () => { serve(busy); hold(16 * hours()) },
-  leak_fast: () => { serve(busy); hold(5 * hours()) },
-  leak_late: () => { serve(busy); hold(7 * Math.max(0, hours() - 5)) },
-  leak_days: () => { serve(busy); hold(1.4 * hours()) },
-  leak_slow: () => { serve(busy); hold(0.5 * hours()) },
-  leak_cycle: () => { serve(wave(0.3, 1.2, 24) * busy); hold(wave(0, 30, 24) + 0.4 * hours()) },
-  leak_buffer: () => { serve(busy); keepBuffers(6 * hours()) },
-  leak_restarts: () => { serve(busy); hold(40 * hours()) },
-  fragmentation: () => { serve(busy / 2); fragment(50) }
+  burst: () => {
+    const burst = hours() % 5 > 4.3 // 40 minutes of every five hours
+    serve((burst ? 4 : 1) * usual)
+    hold(burst ? 40 : 5)
+  },
+  leak_quick: () => { serve(usual); hold(12 * hours()) },
+  leak_fast: () => { serve(usual); hold(5 * hours()) },
+  leak_late: () => { serve(usual); hold(7 * Math.max(0, hours() - 5)) },
+  leak_days: () => { serve(usual); hold(1.4 * hours()) },
+  leak_slow: () => { serve(usual); hold(0.5 * hours()) },
+  leak_cycle: () => { serve(wave(0.3, 1.2, 24) * usual); hold(wave(0, 30, 24) + 0.4 * hours()) },
+  leak_buffer: () => { serve(usual); keepBuffers(6 * hours()) },
+  leak_restarts: () => { serve(usual); hold(40 * hours()) },
+  fragmentation: () => { serve(usual / 2); fragment(50) }
 }
 
 let afterGC = NaN
@@ -148,9 +160,11 @@ function sample () {
   process.stdout.write(`${memory.rss} ${memory.heapUsed} ${afterGC} ${limit} ${cpu - spent}\n`)
   spent = cpu
 }
-setInterval(() => {
+function live (left) {
+  if (left === 0) return sample()
   ticks++
   run()
-  if (ticks * TICK % perSample === 0) sample()
-}, TICK / pace)
-process.stdin.on('end', () => process.exit()).resume() // ends with the recorder
+  setImmediate(live, left - 1)
+}
+process.stdin.on('data', (asked) => live(asked.length * TICKS))
+process.stdin.on('end', () => process.exit()) // with the recorder

@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"os"
+	"io"
 	"os/exec"
 	"strconv"
 
@@ -16,12 +16,11 @@ import (
 type recorder struct {
 	leaks.Scenario
 	node, app string
-	pace      float64
-	samples   int // to record
 
 	out       bytes.Buffer
 	heapLimit float64
-	written   int
+	written   int // samples
+	before    int // those of them before this life
 }
 
 // record returns the recording in the form that leaks.Parse reads.
@@ -30,21 +29,27 @@ func (r *recorder) record() ([]byte, error) {
 		if err := r.life(); err != nil {
 			return nil, err
 		}
-		if r.written >= r.samples {
+		if r.done() {
 			break
 		}
+		if r.written == r.before {
+			return nil, fmt.Errorf("%s %s ends without a sample", r.node, r.app)
+		}
+		r.before = r.written
 		r.out.WriteString(leaks.Restarted + "\n")
 	}
-	head := fmt.Sprintf("# %s: %s\n# %g s an hour, a sample every %v; heap limit %.0f, memory limit %.0f (MiB)\nrss,heap_used,heap_after_gc,cpu_ms\n",
-		r.Name, r.What, r.SecondsPerHour, r.Every, r.heapLimit/leaks.MiB, r.MemoryLimit/leaks.MiB)
+	head := fmt.Sprintf("# %s: %s\n# a sample every %v; heap limit %.0f, memory limit %.0f (MiB)\nrss,heap_used,heap_after_gc,cpu_ms\n",
+		r.Name, r.What, r.Every, r.heapLimit/leaks.MiB, r.MemoryLimit/leaks.MiB)
 	return append([]byte(head), r.out.Bytes()...), nil
 }
 
-// life is one start to its end.
+func (r *recorder) done() bool { return r.written >= int(r.Length/r.Every) }
+
+// life is one start to its end. The service lives as far as it is asked to, so that
+// none is ahead of what is read of it.
 func (r *recorder) life() error {
 	cmd := exec.Command(r.node, fmt.Sprintf("--max-old-space-size=%d", r.OldSpace), "--max-semi-space-size=2", r.app, r.Name,
-		strconv.FormatFloat(r.SecondsPerHour, 'g', -1, 64), strconv.FormatInt(r.Every.Milliseconds(), 10), strconv.FormatFloat(r.pace, 'g', -1, 64))
-	cmd.Stderr = os.Stderr
+		strconv.FormatFloat(r.Every.Minutes(), 'g', -1, 64))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -56,19 +61,28 @@ func (r *recorder) life() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
+	err = r.ask(stdin, bufio.NewScanner(stdout))
+	_ = stdin.Close()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // a leak that is let run ends badly, which is its purpose
+	return err
+}
+
+// ask asks for samples until there are enough, the service ends or it is above its
+// limit.
+func (r *recorder) ask(stdin io.Writer, lines *bufio.Scanner) error {
+	for !r.done() {
+		if _, err := io.WriteString(stdin, "\n"); err != nil || !lines.Scan() {
+			break // it ended
+		}
 		rss, err := r.sample(lines.Text())
 		if err != nil {
 			return err
 		}
-		if rss > r.MemoryLimit || r.written >= r.samples {
+		if rss > r.MemoryLimit {
 			break
 		}
 	}
-	_ = stdin.Close()
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait() // a leak that is let run ends badly, which is its purpose
 	return lines.Err()
 }
 

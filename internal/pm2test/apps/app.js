@@ -54,6 +54,12 @@ const commands = {
   },
   // Stops the event loop for `ms`, without using the CPU.
   hang(c) { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, c.ms || 1000); },
+  // Keeps the event loop from all else for `ms` at a time, with `free` ms between,
+  // without using the CPU.
+  occupy(c) {
+    const next = () => { commands.hang(c); setTimeout(next, c.free || 1); };
+    next();
+  },
   // Takes `mb` MiB of resident memory, again every `every` ms if given.
   leak(c) {
     const grow = () => kept.push(Buffer.alloc((c.mb || 1) << 20, 1));

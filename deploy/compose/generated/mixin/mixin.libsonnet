@@ -8,5 +8,13 @@
   prometheusAlerts+:: only('alert'),
   prometheusRules+:: only('record'),
   grafanaDashboards+:: {
+    'pm25-fleet.json': import '../grafana/dashboards/pm25-fleet.json',
+    'pm25-host.json': import '../grafana/dashboards/pm25-host.json',
+    'pm25-app.json': import '../grafana/dashboards/pm25-app.json',
+    'pm25-process.json': import '../grafana/dashboards/pm25-process.json',
+    'pm25-routes.json': import '../grafana/dashboards/pm25-routes.json',
+    'pm25-exceptions.json': import '../grafana/dashboards/pm25-exceptions.json',
+    'pm25-alerts.json': import '../grafana/dashboards/pm25-alerts.json',
+    'pm25-self.json': import '../grafana/dashboards/pm25-self.json',
   },
 }

@@ -1,0 +1,4 @@
+'use strict';
+// Can not start, ever: PM2 gives it up.
+
+throw new Error('no config');
