@@ -57,8 +57,9 @@ max by (alertname, severity, pm2_namespace, app) (
 
 // Annotations of boards about many apps, and about some.
 var (
-	marksOfMany = []string{"deploys", "alerts", "groups"}
-	marksOfApp  = []string{"deploys", "restarts", "crashes", "alerts", "groups"}
+	marksOfMany    = []string{"deploys", "alerts", "groups"}
+	marksOfService = []string{"deploys", "crashes", "alerts", "groups"} // whose crashes are restarts
+	marksOfApp     = []string{"deploys", "restarts", "crashes", "alerts", "groups"}
 )
 
 func annotationsOf(o Options, keys []string) []dashboard.AnnotationQuery {

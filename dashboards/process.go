@@ -68,7 +68,7 @@ max(
 				{ref: "F", expr: `max by (#process) (pm2_process_restarts_total{@process} ` + worst + `)`},
 			},
 			fields: []field{
-				{name: "host", title: text{"Host", "主机"}, links: []link{toHost(), toAppOnHost()}},
+				{name: "host", title: text{"Host", "主机"}, width: 110, links: []link{toHost(), toAppOnHost()}},
 				{name: "daemon", title: text{"PM2", "PM2"}, width: 80},
 				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 95},
 				{name: "app", title: text{"App", "应用"}, width: 160, links: []link{toApp()}},
