@@ -255,6 +255,22 @@ pictures: pm2 tools/pictures/node_modules/.installed ## Take the pictures in doc
 	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)
 	$(GO) test -tags=pictures -timeout 10m -v $(GOTESTFLAGS) ./internal/pictures/...
 
+BOARDS := tools/boards
+$(BOARDS)/dist/index.html: $(BOARDS)/node_modules/.installed $(BOARDS)/index.html $(BOARDS)/vite.config.js $(wildcard $(BOARDS)/src/*) $(wildcard $(BOARDS)/src/panels/*)
+	@cd $(BOARDS) && node node_modules/vite/bin/vite.js build --logLevel=error
+
+PM25_URL ?= http://127.0.0.1:9725
+BOARDS_PORT ?= 9727
+.PHONY: boards
+boards: $(BOARDS)/dist/index.html ## Show the boards without Grafana, on what pm25 up at PM25_URL has
+	@echo "the boards are on http://127.0.0.1:$(BOARDS_PORT)/d/pm25-fleet, with the data of $(PM25_URL)"
+	@cd $(BOARDS) && PM25_URL=$(PM25_URL) PORT=$(BOARDS_PORT) exec node node_modules/vite/bin/vite.js preview --logLevel=warn
+
+.PHONY: board-pictures
+board-pictures: pm2 tools/pictures/node_modules/.installed $(BOARDS)/dist/index.html ## Take the pictures in docs/pictures/boards anew, which takes a quarter of an hour
+	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)
+	$(GO) test -tags=boards -timeout 40m -v $(GOTESTFLAGS) -run TestBoards ./internal/pictures/...
+
 .PHONY: soak
 soak: pm2 tools-prom tools-prom-2.42 ## Hold the counters to their promises, for a quarter of an hour
 	$(GO) test -tags=soak -timeout 60m -v $(GOTESTFLAGS) ./internal/soak/...
@@ -270,7 +286,7 @@ $(1)/node_modules/.installed: $(1)/package.json $(1)/package-lock.json
 	@cd $(1) && $$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $$@
 endef
-NPM_DIRS := tools/pm2/7 tools/pm2/6 tools/pm2/5 tools/peer tools/pictures tools/node tools/loggers ext ext/test/frameworks ext/test/slow-frameworks ext/bench
+NPM_DIRS := tools/pm2/7 tools/pm2/6 tools/pm2/5 tools/peer tools/pictures tools/boards tools/node tools/loggers ext ext/test/frameworks ext/test/slow-frameworks ext/bench
 $(foreach d,$(NPM_DIRS),$(eval $(call npm_ci,$(d))))
 
 .PHONY: pm2

@@ -40,7 +40,13 @@ var knownAnnotations = []annotation{
 	},
 	{
 		key: "alerts", name: text{"Firing alerts", "触发的告警"}, color: orange,
-		expr:  `max by (alertname, severity, pm2_namespace, app) (ALERTS{alertstate="firing", severity=~"critical|warning", @app}) > 0`,
+		asTime: true, // when it began: what fires for hours would lie over all graphs
+		expr: `
+max by (alertname, severity, pm2_namespace, app) (
+  1000 * ALERTS_FOR_STATE{severity=~"critical|warning", @app}
+  and ignoring (alertstate)
+  ALERTS{alertstate="firing", severity=~"critical|warning", @app}
+) >= $__from`,
 		title: "{{alertname}}", detail: "{{severity}} {{app}}",
 	},
 	{
@@ -51,9 +57,9 @@ var knownAnnotations = []annotation{
 
 // Annotations of boards about many apps, and about some.
 var (
-	marksOfFleet = []string{"deploys", "alerts", "groups"}
-	marksOfMany  = []string{"deploys", "crashes", "alerts", "groups"}
-	marksOfApp   = []string{"deploys", "restarts", "crashes", "alerts", "groups"}
+	marksOfMany    = []string{"deploys", "alerts", "groups"}
+	marksOfService = []string{"deploys", "crashes", "alerts", "groups"} // whose crashes are restarts
+	marksOfApp     = []string{"deploys", "restarts", "crashes", "alerts", "groups"}
 )
 
 func annotationsOf(o Options, keys []string) []dashboard.AnnotationQuery {

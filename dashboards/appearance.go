@@ -65,7 +65,8 @@ func (p panel) barOptions() bargauge.Options {
 	reduce.Values = ptr(p.targets[0].loki)
 	return bargauge.Options{
 		DisplayMode: common.BarGaugeDisplayModeBasic, ValueMode: common.BarGaugeValueModeText, NamePlacement: common.BarGaugeNamePlacementLeft,
-		ShowUnfilled: true, Sizing: common.BarGaugeSizingAuto, MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
+		ShowUnfilled: true, Sizing: common.BarGaugeSizingManual, MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 28,
+		Text:          &common.VizTextDisplayOptions{TitleSize: ptr(13.0), ValueSize: ptr(14.0)},
 		Legend:        common.VizLegendOptions{DisplayMode: common.LegendDisplayModeList, Placement: common.LegendPlacementBottom, ShowLegend: false, Calcs: []string{}},
 		ReduceOptions: reduce, Orientation: common.VizOrientationHorizontal,
 	}
@@ -101,8 +102,8 @@ func (p panel) graphOptions() timeseries.Options {
 		DisplayMode: common.LegendDisplayModeTable, Placement: common.LegendPlacementBottom, ShowLegend: true, Calcs: []string{"lastNotNull", "max"},
 		SortBy: ptr("Max"), SortDesc: ptr(true),
 	}
-	if p.w >= 16 {
-		legend.Placement, legend.Width = common.LegendPlacementRight, ptr(340.0)
+	if p.w >= 12 { // below, it would hide most of its lines
+		legend.Placement, legend.Width = common.LegendPlacementRight, ptr(300.0)
 	}
 	if p.columns {
 		legend.Calcs, legend.SortBy = []string{"sum"}, ptr("Total")

@@ -4,7 +4,7 @@ package dashboards
 // which versions run, and what it threw.
 func application(o Options) board {
 	return board{
-		uid: appUID, title: titleOf(appUID), variables: toApps, annotations: marksOfApp, from: "now-3h",
+		uid: appUID, title: titleOf(appUID), variables: toApps, annotations: marksOfService, from: "now-3h",
 		about: text{
 			"One app over all hosts it runs on: is it up, is it slow, does it throw, what changed. Marks show restarts, crashes, deploys and alerts.",
 			"一个应用在所有主机上的情况：是否在线、是否变慢、是否抛异常、有何变更。标记显示重启、崩溃、发布和告警。",
@@ -39,12 +39,12 @@ func appNow(o Options) []panel {
 			targets: []target{{expr: `sum(increase(pm2_app_exits_total{@app, @unwanted}[10m]))`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.ExceptionSpike), spark: true, title: text{"Exceptions in 5 min", "5 分钟内异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: worse(once, t.ExceptionSpike), spark: true, title: text{"Exceptions, 5 min", "5 分钟内异常"},
 			about:   text{"Exceptions in five minutes, handled and not.", "五分钟内的异常，含已处理和未处理。"},
 			targets: []target{{expr: `sum(increase(pm2_app_exceptions_total{@app}[5m]))`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: requestsS, spark: true, title: text{"Requests", "请求"}, empty: text{"no pm25-ext", "无 pm25-ext"},
+			kind: stat, w: 3, h: 4, unit: requestsS, spark: true, title: text{"Requests", "请求"}, empty: text{"no requests", "无请求"},
 			about:   text{"Requests a second. Only apps with pm25-ext tell of theirs.", "每秒请求数。仅装有 pm25-ext 的应用提供。"},
 			targets: []target{{expr: `sum(` + appRequests + `{@app})`}},
 		},
@@ -194,7 +194,7 @@ topk(20, ` + loopInUseAtEnd(`{@app}`) + `)`}},
 		{
 			kind: graph, w: 12, h: 8, unit: bytesize, title: text{"Heap after collections", "GC 后的堆"}, links: []link{toProcessOnHost(), toProcess()},
 			about: text{"Heap that the last major collection left, of the 20 processes where it is highest. What grows here for hours is kept: a leak.", "上次主 GC 后仍在使用的堆，取最高的 20 个进程。持续数小时增长即为泄漏。"},
-			empty: text{"no pm25-ext", "无 pm25-ext"},
+			empty: text{"no full collection yet, or no pm25-ext", "尚无完整 GC，或无 pm25-ext"},
 			targets: []target{{legend: legend, expr: `
 sum by (host, instance, pm2_namespace, app, pm_id) (nodejs_heap_used_after_gc_bytes{@app})
 and
@@ -208,7 +208,7 @@ func loopInUse(match string) string {
 	return sprintf(`
 sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%[1]s[$__rate_interval]))
 `, activeOf(match)) + `/
-` + sprintf(`sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%s[$__rate_interval]))`, match)
+` + sprintf(`(sum by (host, instance, pm2_namespace, app, pm_id) (rate(nodejs_eventloop_time_seconds_total%s[$__rate_interval])) > 0)`, match)
 }
 
 func loopInUseAtEnd(match string) string {

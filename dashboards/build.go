@@ -14,6 +14,8 @@ type model = dashboard.Dashboard
 const (
 	schemaVersion = 42 // of the classic layout, which every Grafana since 9 takes
 	width         = 24 // columns of the grid
+	// columnWidth is the least that a column counts: narrower ones say nothing.
+	columnWidth = "1m"
 )
 
 // datasources are chosen by variables.
@@ -86,7 +88,8 @@ func (b board) place(o Options, m *model) error {
 			x, high = x+p.w, max(high, p.h)
 		}
 		y += high
-		if r.collapsed {
+		if r.collapsed { // what is closed takes no room
+			y = band.GridPos.Y + 1
 			band.Panels, placed = placed, nil
 		}
 		m.Panels = append(m.Panels, dashboard.PanelOrRowPanel{RowPanel: &band})
@@ -131,7 +134,13 @@ func (p panel) build(o Options) (dashboard.Panel, error) {
 	switch p.kind {
 	case table:
 		out.Transformations = p.transformations(o)
-	case timeline, heat:
+	case graph, bars:
+		out.Transformations = p.shorterNames()
+	}
+	switch {
+	case p.columns:
+		out.Interval = ptr(columnWidth)
+	case p.kind == timeline || p.kind == heat:
 		out.MaxDataPoints = ptr(240.0) // as many cells as a screen can tell apart
 	}
 	return out, nil

@@ -10,7 +10,7 @@ func exceptions(o Options) board {
 		},
 		rows: []row{
 			{title: text{"Now", "当前"}, panels: exceptionsNow()},
-			{title: text{"What, since when, who else", "是什么、从何时、还有谁"}, panels: append([]panel{newGroups(), topExceptions(14, 10)}, exceptionGraphs(o)...)},
+			{title: text{"What, since when, who else", "是什么、从何时、还有谁"}, panels: append([]panel{newGroups(), topExceptions(24, 7)}, exceptionGraphs(o)...)},
 			{title: text{"Records", "记录"}, panels: exceptionRecords()},
 		},
 	}
@@ -47,7 +47,7 @@ func exceptionsNow() []panel {
 
 func newGroups() panel {
 	return panel{
-		kind: table, w: 10, h: 10, unit: count, title: text{"New and regressed within 1 h", "1 小时内新出现与复发"}, sort: "app",
+		kind: table, w: 24, h: 6, unit: count, title: text{"New and regressed within 1 h", "1 小时内新出现与复发"}, sort: "app",
 		about:   text{"Exception groups that were seen first or came back within the last hour, at most 100.", "最近一小时内首次出现或复发的异常分组，最多 100 个。"},
 		empty:   text{"nothing new", "没有新异常"},
 		targets: []target{{expr: `max by (bucket, pm2_namespace, app, group, state, title) (pm25_server_new_exception_group_info{@service})`}},

@@ -23,6 +23,9 @@ func (p panel) fieldConfig(o Options) dashboard.FieldConfigSource {
 		Unit: ptr(p.unit.id), Decimals: ptr(p.unit.decimals), NoValue: ptr(empty.in(o.Language)), Mappings: mappings(o, p.values),
 		Color: &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdPaletteClassicByName}, Thresholds: thresholds(p.steps), Links: dataLinks(o, p.links, p.kind == table),
 	}
+	if p.kind == stat {
+		d.Mappings = append(d.Mappings, nothingIs(o, empty))
+	}
 	switch {
 	case p.kind == stat || p.kind == timeline:
 		d.Color.Mode = dashboard.FieldColorModeIdThresholds
@@ -80,6 +83,13 @@ func mappings(o Options, values []value) []dashboard.ValueMapping {
 	return out
 }
 
+// nothingIs names what is absent, in gray: without data no color says anything.
+func nothingIs(o Options, t text) dashboard.ValueMapping {
+	return dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{Type: dashboard.MappingTypeSpecialValue, Options: dashboard.DashboardSpecialValueMapOptions{
+		Match: dashboard.SpecialValueMatchNullAndNan, Result: dashboard.ValueMappingResult{Text: ptr(t.in(o.Language)), Color: ptr(gray), Index: ptr(int32(99))},
+	}}}
+}
+
 func (s style) override() dashboard.DashboardFieldConfigSourceOverrides {
 	var ps []dashboard.DynamicConfigValue
 	if s.color != "" {
@@ -110,7 +120,8 @@ func (f field) override(o Options) dashboard.DashboardFieldConfigSourceOverrides
 	if u.id == "" {
 		u = plainText
 	}
-	ps := []dashboard.DynamicConfigValue{property("unit", u.id), property("decimals", u.decimals)}
+	// The text of an empty panel is not that of an empty cell.
+	ps := []dashboard.DynamicConfigValue{property("unit", u.id), property("decimals", u.decimals), property("noValue", "–")}
 	if len(f.steps) > 0 {
 		ps = append(ps, property("thresholds", thresholds(f.steps)), property("color", dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}))
 	}
@@ -122,7 +133,7 @@ func (f field) override(o Options) dashboard.DashboardFieldConfigSourceOverrides
 		ps = append(ps, property("custom.cellOptions", common.TableBarGaugeCellOptions{
 			Type: common.TableCellDisplayModeGauge, Mode: ptr(common.BarGaugeDisplayModeBasic), ValueDisplayMode: ptr(common.BarGaugeValueModeText),
 		}), property("min", 0), property("max", f.max))
-	case f.plain:
+	case f.plain && len(f.steps)+len(f.values) > 0: // else Grafana's palette would color it
 		ps = append(ps, property("custom.cellOptions", common.TableColorTextCellOptions{Type: common.TableCellDisplayModeColorText}))
 	case len(f.steps) > 0 || len(f.values) > 0:
 		ps = append(ps, property("custom.cellOptions", common.TableColoredBackgroundCellOptions{
@@ -161,6 +172,17 @@ func (p panel) transformations(o Options) []dashboard.DataTransformerConfig {
 	}
 }
 
+// shorterNames says host and instance once where they are the same, as on the machine
+// of `pm25 up`.
+func (p panel) shorterNames() []dashboard.DataTransformerConfig {
+	for _, t := range p.targets {
+		if strings.Contains(t.legend, "{{host}} {{instance}}") {
+			return []dashboard.DataTransformerConfig{{Id: "renameByRegex", Options: map[string]any{"regex": `/^(\S+) \1(?= |$)/`, "renamePattern": "$1"}}}
+		}
+	}
+	return nil
+}
+
 func (p panel) tableOptions(o Options) gtable.Options {
 	out := gtable.Options{ShowHeader: true, CellHeight: ptr(common.TableCellHeightSm), SortBy: []common.TableSortByFieldState{}}
 	name, descending := strings.CutPrefix(p.sort, "-")
@@ -172,9 +194,14 @@ func (p panel) tableOptions(o Options) gtable.Options {
 	return out
 }
 
-// cell is a column of numbers.
+// cell is a column of numbers, as wide as its title and they need.
 func cell(ref string, title text, u unit, steps ...step) field {
-	return field{name: "#" + ref, title: title, unit: u, steps: steps, plain: true}
+	return field{name: "#" + ref, title: title, unit: u, steps: steps, plain: true, width: max(float64(8*len(title.en)+32), numberWidths[u.id])}
+}
+
+// numberWidths are what the values of units need, in pixels.
+var numberWidths = map[string]float64{
+	count.id: 70, share.id: 75, seconds.id: 85, bytesize.id: 95, requestsS.id: 105, perSecond.id: 95, ago.id: 135,
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -4,7 +4,7 @@ package dashboards
 // which app is it.
 func fleet(o Options) board {
 	return board{
-		uid: fleetUID, title: titleOf(fleetUID), variables: toApps, annotations: marksOfFleet,
+		uid: fleetUID, title: titleOf(fleetUID), variables: toApps, annotations: marksOfMany,
 		about: text{
 			"All hosts and apps that PM25 watches. The first row says whether something is wrong; the tables lead to the host or app that it is.",
 			"PM25 监控的所有主机和应用。第一行显示是否有问题；表格可下钻到具体的主机或应用。",
@@ -27,7 +27,7 @@ func fleetNow(o Options) []panel {
 			targets: []target{{expr: `count(up{@agents} == 0) or vector(0)`}},
 		},
 		{
-			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"PM2 daemons down", "PM2 守护进程异常"},
+			kind: stat, w: 3, h: 4, unit: count, steps: bad(once), title: text{"PM2 down", "PM2 守护进程异常"},
 			about:   text{"PM2 daemons that do not answer, on hosts that do: their apps may run on, with nobody to restart them.", "主机正常但 PM2 守护进程无响应：应用可能仍在运行，但崩溃后无人重启。"},
 			targets: []target{{expr: `count(pm2_up{@target} == 0) or vector(0)`}},
 		},
@@ -38,12 +38,12 @@ func fleetNow(o Options) []panel {
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: count, steps: look(once), title: text{"Instances missing", "缺少的实例"},
-			about: text{"Instances that `pm2 save` wrote down and that are not online, over all apps.", "`pm2 save` 保存过但当前不在线的实例数（所有应用合计）。"},
+			about: text{"Instances that `pm2 save` wrote down and that are neither online nor stopped, over all apps.", "`pm2 save` 保存过但当前不在线的实例数（所有应用合计，不含已停止的）。"},
 			targets: []target{{expr: `
 sum(
   clamp_min(
     pm2_app_expected_instances{@app}
-    - sum without (pm_id, state) (pm2_process_state{@app, state="online"}),
+    - sum without (pm_id, state) (pm2_process_state{@app, state=~"online|one_launch|stopped"}),
     0
   )
 ) or vector(0)`}},
@@ -122,11 +122,11 @@ topk(200,
 )`}},
 		fields: []field{
 			{name: "#A", title: text{"Since", "起始"}, unit: ago, width: 130},
-			{name: "severity", title: text{"Severity", "级别"}, width: 90, values: severities()},
-			{name: "alertname", title: text{"Alert", "告警"}, width: 220},
-			{name: "host", title: text{"Host", "主机"}, links: []link{toHost(), toAppOnHost()}},
-			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
-			{name: "app", title: text{"App", "应用"}, links: []link{toApp(), toExceptions()}},
+			{name: "severity", title: text{"Severity", "级别"}, width: 80, values: severities()},
+			{name: "alertname", title: text{"Alert", "告警"}, width: 210},
+			{name: "host", title: text{"Host", "主机"}, width: 100, links: []link{toHost(), toAppOnHost()}},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 100},
+			{name: "app", title: text{"App", "应用"}, width: 150, links: []link{toApp(), toExceptions()}},
 		},
 	}
 }

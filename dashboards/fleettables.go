@@ -25,10 +25,10 @@ func appTable(o Options) panel {
 			{ref: "M", expr: `max by (#service) (1000 * pm2_app_deploy_timestamp_seconds{@app})`},
 		},
 		fields: []field{
-			{name: "bucket", title: text{"Bucket", "分组"}},
-			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+			{name: "bucket", title: text{"Bucket", "分组"}, width: 90},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 100},
 			{name: "app", title: text{"App", "应用"}, width: 180, links: []link{toApp(), toRoutes(), toExceptions()}},
-			cell("A", text{"Online", "在线"}, count, atLeast(1, 1)...),
+			cell("A", text{"Online", "在线"}, count),
 			cell("B", text{"Saved", "已保存"}, count),
 			cell("C", text{"Errored", "错误"}, count, bad(once)...),
 			cell("D", text{"Crashes", "崩溃"}, count, worse(once, t.CrashLoopEnds-once)...),
@@ -39,7 +39,7 @@ func appTable(o Options) panel {
 			cell("I", text{"p95", "p95"}, seconds, worse(t.RouteWarnSeconds, t.RouteSlowSeconds)...),
 			cell("J", text{"CPUs", "CPU 核"}, fraction),
 			cell("K", text{"Memory", "内存"}, bytesize),
-			{name: "#L", title: text{"Of its limit", "占上限"}, unit: share, steps: worse(t.MemoryNearLimitRatio-0.1, t.MemoryNearLimitRatio), gauge: true, max: 1},
+			{name: "#L", title: text{"Of its limit", "占上限"}, unit: share, width: 130, steps: worse(t.MemoryNearLimitRatio-0.1, t.MemoryNearLimitRatio), gauge: true, max: 1},
 			cell("M", text{"Deployed", "发布"}, ago),
 		},
 	}
@@ -70,7 +70,7 @@ func hostTable(o Options) panel {
 			{ref: "M", expr: `1000 * max by (#target) (last_over_time(pm2_host_boot_time_seconds{@target}[$__range]))`},
 		},
 		fields: []field{
-			{name: "bucket", title: text{"Bucket", "分组"}},
+			{name: "bucket", title: text{"Bucket", "分组"}, width: 90},
 			{name: "host", title: text{"Host", "主机"}, width: 150, links: []link{toHost()}},
 			{name: "instance", title: text{"Target", "采集目标"}, width: 160},
 			{name: "#A", title: text{"Agent", "Agent"}, unit: count, width: 80, values: upOrDown()},
@@ -82,9 +82,9 @@ func hostTable(o Options) panel {
 			cell("G", text{"Load 1", "负载 1"}, fraction),
 			cell("H", text{"Load 5", "负载 5"}, fraction),
 			cell("I", text{"Load 15", "负载 15"}, fraction),
-			{name: "#J", title: text{"Memory in use", "内存使用"}, unit: share, steps: worse(1-2*t.HostMemoryAvailableRatio, 1-t.HostMemoryAvailableRatio), gauge: true, max: 1},
+			{name: "#J", title: text{"Memory in use", "内存使用"}, unit: share, width: 130, steps: worse(1-2*t.HostMemoryAvailableRatio, 1-t.HostMemoryAvailableRatio), gauge: true, max: 1},
 			cell("K", text{"of", "总内存"}, bytesize),
-			{name: "#L", title: text{"Fullest disk", "最满磁盘"}, unit: share, steps: worse(1-2*t.DiskAvailableRatio, 1-t.DiskAvailableRatio), gauge: true, max: 1},
+			{name: "#L", title: text{"Fullest disk", "最满磁盘"}, unit: share, width: 130, steps: worse(1-2*t.DiskAvailableRatio, 1-t.DiskAvailableRatio), gauge: true, max: 1},
 			cell("M", text{"Booted", "开机"}, ago),
 		},
 	}

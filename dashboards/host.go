@@ -4,7 +4,7 @@ package dashboards
 // its processes.
 func host(o Options) board {
 	return board{
-		uid: hostUID, title: titleOf(hostUID), variables: toHosts, annotations: marksOfApp,
+		uid: hostUID, title: titleOf(hostUID), variables: toHosts, annotations: marksOfMany,
 		about: text{
 			"A host with its PM2 daemons and all of their processes, also those that are stopped or errored. With several hosts chosen, the first row shows the worst of them.",
 			"一台主机及其 PM2 守护进程和全部进程（含已停止和错误的）。选择多台主机时，第一行显示其中最差的值。",

@@ -68,21 +68,21 @@ max(
 				{ref: "F", expr: `max by (#process) (pm2_process_restarts_total{@process} ` + worst + `)`},
 			},
 			fields: []field{
-				{name: "host", title: text{"Host", "主机"}, links: []link{toHost(), toAppOnHost()}},
-				{name: "daemon", title: text{"PM2", "PM2"}},
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+				{name: "host", title: text{"Host", "主机"}, width: 110, links: []link{toHost(), toAppOnHost()}},
+				{name: "daemon", title: text{"PM2", "PM2"}, width: 80},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 95},
 				{name: "app", title: text{"App", "应用"}, width: 160, links: []link{toApp()}},
 				{name: "pm_id", title: text{"Id", "编号"}, width: 60},
 				{name: "instance_id", title: text{"Index", "序号"}, width: 70},
 				{name: "#B", title: text{"PID", "PID"}, unit: unit{"none", 0}, width: 90},
 				{name: "state", title: text{"State", "状态"}, width: 120, values: states()},
+				cell("F", text{"Restarts", "重启"}, count), cell("D", text{"Last exit code", "上次退出码"}, count), cell("E", text{"Last exit", "上次退出"}, ago),
 				{name: "exec_mode", title: text{"Mode", "模式"}, width: 80},
-				{name: "interpreter", title: text{"Interpreter", "解释器"}},
+				{name: "interpreter", title: text{"Interpreter", "解释器"}, width: 90},
 				{name: "node_version", title: text{"Node.js", "Node.js"}, width: 90},
 				{name: "version", title: text{"Version", "版本"}, width: 90},
 				{name: "revision", title: text{"Revision", "修订"}, width: 100},
 				{name: "memory_source", title: text{"Memory from", "内存来源"}, width: 100},
-				cell("F", text{"Restarts", "重启"}, count), cell("D", text{"Last exit code", "上次退出码"}, count), cell("E", text{"Last exit", "上次退出"}, ago),
 			},
 		},
 	}
@@ -101,19 +101,19 @@ func processMemory(o Options) []panel {
 	few := func(metric string) string {
 		return each(5, metric+`{@process}`, `pm2_process_resident_memory_bytes{@process} @ end()`)
 	}
-	name := "{{app}} {{pm_id}} "
+	name := " {{app}} {{pm_id}}"
 	return []panel{
 		{
 			kind: graph, w: 12, h: 9, unit: bytesize, title: text{"Memory", "内存"},
 			about:  text{"Memory of the process and its parts; of several processes, of the five with most. The dashed line is the lowest limit at which PM2 restarts one.", "进程内存及其组成；多个进程时取最高的五个。虚线为最低的 PM2 重启上限。"},
 			styles: []style{{match: "/(limit|上限)$/", color: red, dashed: true}},
 			targets: []target{
-				{legend: name + text{"resident", "常驻"}.in(o.Language), expr: few(`pm2_process_resident_memory_bytes`)},
-				{legend: name + text{"heap allocated", "堆已分配"}.in(o.Language), expr: few(`nodejs_heap_size_total_bytes`)},
-				{legend: name + text{"heap used", "堆已用"}.in(o.Language), expr: few(`nodejs_heap_size_used_bytes`)},
-				{legend: name + text{"heap after collections", "GC 后的堆"}.in(o.Language), expr: few(`nodejs_heap_used_after_gc_bytes`)},
-				{legend: name + text{"outside of the heap", "堆外"}.in(o.Language), expr: few(`nodejs_external_memory_bytes`)},
-				{legend: name + text{"buffers", "缓冲区"}.in(o.Language), expr: few(`nodejs_array_buffers_bytes`)},
+				{legend: text{"resident", "常驻"}.in(o.Language) + name, expr: few(`pm2_process_resident_memory_bytes`)},
+				{legend: text{"heap allocated", "堆已分配"}.in(o.Language) + name, expr: few(`nodejs_heap_size_total_bytes`)},
+				{legend: text{"heap used", "堆已用"}.in(o.Language) + name, expr: few(`nodejs_heap_size_used_bytes`)},
+				{legend: text{"heap after collections", "GC 后的堆"}.in(o.Language) + name, expr: few(`nodejs_heap_used_after_gc_bytes`)},
+				{legend: text{"outside of the heap", "堆外"}.in(o.Language) + name, expr: few(`nodejs_external_memory_bytes`)},
+				{legend: text{"buffers", "缓冲区"}.in(o.Language) + name, expr: few(`nodejs_array_buffers_bytes`)},
 				{legend: text{"limit", "上限"}.in(o.Language), expr: `min(pm2_process_memory_limit_bytes{@process})`},
 			},
 		},
@@ -139,10 +139,10 @@ bottomk(20,
   )
 )`}},
 			fields: []field{
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
-				{name: "app", title: text{"App", "应用"}, links: []link{toProcess()}},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 95},
+				{name: "app", title: text{"App", "应用"}, width: 110, links: []link{toProcess()}},
 				{name: "pm_id", title: text{"Id", "编号"}, width: 50},
-				{name: "#A", title: text{"Time left", "剩余时间"}, unit: unit{"s", 0}, steps: []step{{0, red}, {3600, orange}, {43200, green}}, plain: true},
+				{name: "#A", title: text{"Time left", "剩余时间"}, width: 105, unit: unit{"s", 0}, steps: []step{{0, red}, {3600, orange}, {43200, green}}, plain: true},
 			},
 		},
 	}

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
@@ -22,6 +23,9 @@ func (p panel) queries(o Options) ([]variants.Dataquery, error) {
 		}
 		if p.kind == table || p.kind == bars || p.kind == stat && !p.spark {
 			t.instant = true
+		}
+		if p.columns { // each counts what no other does, so that they add up
+			t.expr = strings.ReplaceAll(t.expr, "$__rate_interval", "$__interval")
 		}
 		if t.loki {
 			out = append(out, t.ofLoki(o, p.kind))

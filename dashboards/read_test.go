@@ -117,6 +117,7 @@ type chosen map[string]string
 func of(board string, w *world) chosen {
 	c := all()
 	c["__rate_interval"] = (4 * w.size.pace).String()
+	c["__interval"] = c["__rate_interval"]
 	switch oneOf(board) {
 	case "app":
 		c["app"] = "(shop-api|payments|reports)" // as Grafana writes several
@@ -132,7 +133,7 @@ func of(board string, w *world) chosen {
 func all() chosen {
 	return chosen{
 		"bucket": everything, "host": everything, "pm2_namespace": everything, "app": everything, "pm_id": everything, "route": everything,
-		"__rate_interval": "2m", "__range": "1h", "__auto": "1m", "__from": "0",
+		"__rate_interval": "2m", "__interval": "2m", "__range": "1h", "__auto": "1m", "__from": "0",
 	}
 }
 

@@ -88,7 +88,7 @@ func routeTable(o Options) panel {
 		},
 		fields: []field{
 			{name: "bucket", title: text{"Bucket", "分组"}},
-			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 95},
 			{name: "app", title: text{"App", "应用"}, width: 140, links: []link{toApp(), toExceptions()}},
 			{name: "method", title: text{"Method", "方法"}, width: 80},
 			{name: "route", title: text{"Route", "路由"}, links: []link{{

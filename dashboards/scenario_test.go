@@ -31,7 +31,7 @@ func TestScenario(t *testing.T) {
 }
 
 func (w *world) saysWhatIsWrong(t *testing.T) {
-	for panel, want := range map[string]float64{"Hosts down": 1, "PM2 daemons down": 0, "Firing alerts": 2} {
+	for panel, want := range map[string]float64{"Hosts down": 1, "PM2 down": 0, "Firing alerts": 2} {
 		if got := w.one(t, fleetUID, panel, "A"); got != want {
 			t.Errorf("%s: %v, want %v", panel, got, want)
 		}

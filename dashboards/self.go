@@ -154,7 +154,7 @@ func server(o Options) []panel {
 			targets: []target{{legend: "{{reason}}", expr: `sum by (reason) (increase(pm25_server_push_rejected_total[$__rate_interval]))`}},
 		},
 		{
-			kind: graph, w: 8, h: 8, unit: seconds, empty: none, title: text{"Duration of a push", "推送耗时"},
+			kind: graph, w: 8, h: 8, unit: seconds, empty: text{"no pushes", "无推送"}, title: text{"Duration of a push", "推送耗时"},
 			about: text{"Percentiles of how long a push takes, until it is on disk and answered for.", "推送直到落盘并应答的耗时百分位。"},
 			targets: []target{
 				{legend: "p50", expr: `histogram_quantile(0.5, sum by (le) (rate(pm25_server_push_duration_seconds_bucket[$__rate_interval])))`},

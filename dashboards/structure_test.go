@@ -290,7 +290,11 @@ func TestGrid(t *testing.T) {
 				inside = append(inside, *p.Panel)
 			} else {
 				place("row "+*p.RowPanel.Title, p.RowPanel.Id, *p.RowPanel.GridPos)
-				inside = append(inside, p.RowPanel.Panels...)
+				for _, closed := range p.RowPanel.Panels { // opened, it moves what is below
+					if closed.GridPos.Y <= p.RowPanel.GridPos.Y {
+						t.Errorf("%s: %q is above its row", *d.Uid, *closed.Title)
+					}
+				}
 				bottom = max(bottom, p.RowPanel.GridPos.Y+1)
 			}
 			for _, one := range inside {

@@ -3,42 +3,21 @@
 package pictures
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/pm25/pm25/internal/api"
 	"github.com/pm25/pm25/internal/pm2test"
-	"github.com/pm25/pm25/internal/proctest"
 	"github.com/pm25/pm25/internal/simagent"
 	"github.com/pm25/pm25/internal/uptest"
 )
-
-var programs proctest.Builder
-
-func TestMain(m *testing.M) { programs.Main(m) }
-
-// shot is one picture; see tools/pictures/shoot.js.
-type shot struct {
-	URL    string `json:"url"`
-	File   string `json:"file"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
-	Scale  int    `json:"scale,omitempty"`
-	Locale string `json:"locale,omitempty"`
-	Dark   bool   `json:"dark,omitempty"`
-	Script *bool  `json:"script,omitempty"`
-	Whole  bool   `json:"whole,omitempty"`
-	Wait   string `json:"wait,omitempty"`
-}
 
 func desktop(url, file string) shot {
 	return shot{URL: url, File: file, Width: 1280, Height: 800, Whole: true}
@@ -46,22 +25,6 @@ func desktop(url, file string) shot {
 
 func phone(url, file string) shot {
 	return shot{URL: url, File: file, Width: 390, Height: 844, Scale: 2}
-}
-
-func shoot(t *testing.T, shots ...shot) {
-	t.Helper()
-	for i := range shots {
-		shots[i].File = filepath.Join(pm2test.Root(), "docs", "pictures", shots[i].File+".png")
-	}
-	list, err := json.Marshal(shots)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(pm2test.Root(), "tools", "pictures", "shoot.js"))
-	cmd.Stdin = bytes.NewReader(list)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
 }
 
 // TestDemo is the host of `make demo`: real apps under a real PM2.

@@ -1,0 +1,50 @@
+//go:build pictures || boards
+
+package pictures
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/pm25/pm25/internal/pm2test"
+	"github.com/pm25/pm25/internal/proctest"
+)
+
+var programs proctest.Builder
+
+func TestMain(m *testing.M) { programs.Main(m) }
+
+// shot is one picture; see tools/pictures/shoot.js.
+type shot struct {
+	URL      string `json:"url"`
+	File     string `json:"file"`
+	Width    int    `json:"width"`
+	Height   int    `json:"height"`
+	Scale    int    `json:"scale,omitempty"`
+	Locale   string `json:"locale,omitempty"`
+	Dark     bool   `json:"dark,omitempty"`
+	Script   *bool  `json:"script,omitempty"`
+	Whole    bool   `json:"whole,omitempty"`
+	Wait     string `json:"wait,omitempty"`
+	Patience int    `json:"patience,omitempty"` // milliseconds
+	Settle   int    `json:"settle,omitempty"`   // milliseconds
+}
+
+func shoot(t *testing.T, shots ...shot) {
+	t.Helper()
+	for i := range shots {
+		shots[i].File = filepath.Join(pm2test.Root(), "docs", "pictures", shots[i].File+".png")
+	}
+	list, err := json.Marshal(shots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(pm2test.Root(), "tools", "pictures", "shoot.js"))
+	cmd.Stdin = bytes.NewReader(list)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
