@@ -72,7 +72,7 @@ func (w *world) record(t testing.TB, all map[string]string, now time.Time) {
 		}
 		for _, s := range vector {
 			b := labels.NewBuilder(s.Metric)
-			b.Set(labels.MetricName, name)
+			b.Set(promodel.MetricNameLabel, name)
 			if _, err := a.Append(0, b.Labels(), now.UnixMilli(), s.F); err != nil {
 				t.Fatal(err)
 			}

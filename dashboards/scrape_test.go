@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	promodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	promvalue "github.com/prometheus/prometheus/model/value"
@@ -53,7 +54,7 @@ func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now tim
 		for name, v := range map[string]float64{
 			"up": map[bool]float64{true: 1}[ok], "scrape_duration_seconds": 0.01, "scrape_samples_scraped": float64(samples),
 		} {
-			appendTo(t, a, now, v, append([]string{labels.MetricName, name}, target.labels...)...)
+			appendTo(t, a, now, v, append([]string{promodel.MetricNameLabel, name}, target.labels...)...)
 		}
 	}
 	if err := a.Commit(); err != nil {

@@ -11,7 +11,7 @@ import (
 
 	kitlog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/prometheus/model/labels"
+	promodel "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/tsdb"
@@ -123,7 +123,7 @@ func (w *world) alarms(t testing.TB, host []string, now time.Time) {
 	a := w.db.Appender(context.Background())
 	since := w.end.Add(-28 * time.Minute)
 	failed, sent := 0.0, 0.0
-	appendTo(t, a, now, 1, labels.MetricName, "ALERTS", "alertname", "PM25Watchdog", "alertstate", "firing", "severity", "none")
+	appendTo(t, a, now, 1, promodel.MetricNameLabel, "ALERTS", "alertname", "PM25Watchdog", "alertstate", "firing", "severity", "none")
 	if !now.Before(since) {
 		failed, sent = 1, 5
 		for _, alert := range [][]string{
@@ -131,12 +131,12 @@ func (w *world) alarms(t testing.TB, host []string, now time.Time) {
 			{"alertname", "PM2RouteSlow", "severity", "warning", "daemon", "deploy", "pm2_namespace", "default", "app", "shop-web", "route", "/orders"},
 		} {
 			alert = append(alert, host...)
-			appendTo(t, a, now, 1, append(alert, labels.MetricName, "ALERTS", "alertstate", "firing")...)
-			appendTo(t, a, now, float64(since.Unix()), append(alert, labels.MetricName, "ALERTS_FOR_STATE")...)
+			appendTo(t, a, now, 1, append(alert, promodel.MetricNameLabel, "ALERTS", "alertstate", "firing")...)
+			appendTo(t, a, now, float64(since.Unix()), append(alert, promodel.MetricNameLabel, "ALERTS_FOR_STATE")...)
 		}
 	}
 	self := func(value float64, name string, pairs ...string) {
-		appendTo(t, a, now, value, append(pairs, labels.MetricName, name, "job", "pm25", "instance", "pm25:9725")...)
+		appendTo(t, a, now, value, append(pairs, promodel.MetricNameLabel, name, "job", "pm25", "instance", "pm25:9725")...)
 	}
 	self(sent, "alertmanager_notifications_total", "integration", "webhook")
 	self(failed, "alertmanager_notifications_failed_total", "integration", "webhook", "reason", "serverError")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -30,7 +31,7 @@ func newRewriter(c Config, groups []Group) (*rewriter, error) {
 		if r.selector, err = r.parser.ParseMetricSelector("{" + c.Selector + "}"); err != nil {
 			return nil, fmt.Errorf("selector %s: it has to be matchers such as bucket=\"prod\": %w", c.Selector, err)
 		}
-		if slices.ContainsFunc(r.selector, func(m *labels.Matcher) bool { return m.Name == labels.MetricName }) {
+		if slices.ContainsFunc(r.selector, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel }) {
 			return nil, fmt.Errorf("selector %s: each metric has a name already: remove __name__", c.Selector)
 		}
 	}
