@@ -247,7 +247,7 @@ loki-conformance: tools-loki ## Ask a real Loki and our read API the same (the f
 record-leaks: ## Record anew what memory healthy and leaking services use: a quarter of an hour
 	@$(need_go)
 	@$(need_node)
-	nice $(GO) run ./internal/leaks/record
+	$(GO) run ./internal/leaks/record
 	PM25_LEAKS_WRITE=1 $(GO) test -run '^TestLeaks$$' -v $(GOTESTFLAGS) ./internal/leaks/
 
 .PHONY: pictures

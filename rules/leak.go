@@ -119,4 +119,5 @@ const leakWhy = `In the order of the lines: at the pace of five hours it is near
 near it (a cache that fills does not); a straight line fits; there are five hours of data; and they are of one process, without
 its first quarter of an hour.
 Silent: no higher than at this hour of the day before, give or take one, which is a daily cycle; and where there is more to do
-than four hours ago. Near the limit garbage collection itself is work, so not there.`
+than four hours ago. Near the limit garbage collection itself is work, so not there; before, it hides a leak for minutes, hence
+an hour of keep_firing_for.`

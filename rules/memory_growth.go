@@ -9,7 +9,7 @@ func memoryGrowth() Alert {
 		Scope:         ScopeProcess,
 		Expr:          leakFast(trough, "pm2_process:memory_limit_bytes:min"),
 		For:           30 * time.Minute,
-		KeepFiringFor: 30 * time.Minute,
+		KeepFiringFor: time.Hour,
 		Why: leakWhy + "\nIt is the resident memory with children's, so it also sees buffers, native code and programs that are not Node.js;\n" +
 			"against max_memory_restart, or else a share of the host's memory. An allocator that can not use its holes looks the same.",
 		Summary: Text{

@@ -9,7 +9,7 @@ func nodeHeapLeakFast() Alert {
 		Scope:         ScopeProcess,
 		Expr:          leakFast(heap, "nodejs_heap_size_limit_bytes"),
 		For:           30 * time.Minute,
-		KeepFiringFor: 30 * time.Minute,
+		KeepFiringFor: time.Hour,
 		Why: leakWhy + "\nIt is the heap that garbage collection leaves, against the limit at which V8 gives up.\n" +
 			"Half an hour of `for`: where memory rises and falls the conditions may hold for minutes.",
 		Summary: Text{

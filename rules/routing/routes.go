@@ -20,9 +20,9 @@ var (
 		"so 5s are for company that comes with the same evaluation, and who comes later is told within 15s."}
 	warningTimes = timing{"10s", "5m", "4h", "Warning: 10s for company, and for something larger to fire, which inhibits it. More would make people wait longer than\n" +
 		"45s after the time that the rule itself waits."}
-	exceptTimes  = timing{"1m", "15m", "24h", "Exceptions: a bad deploy brings many in its first minute. Each is told once; it fires for no more than an hour."}
-	infoTimes    = timing{"5m", "30m", "24h", "Info: a digest, at most one each 30m, without repetition for a day."}
-	watchTimes   = timing{"0s", "1m", "5m", "The watchdog always fires: who hears nothing of it for 15m knows that alerting is broken."}
+	exceptTimes = timing{"1m", "15m", "24h", "Exceptions: a bad deploy brings many in its first minute. Each is told once; it fires for no more than an hour."}
+	infoTimes   = timing{"5m", "30m", "24h", "Info: a digest, at most one each 30m, without repetition for a day."}
+	watchTimes  = timing{"0s", "1m", "5m", "The watchdog always fires: who hears nothing of it for 15m knows that alerting is broken."}
 )
 
 // times writes those of a route; the reason for them where it comes first.
