@@ -30,7 +30,7 @@ func ends() []act {
 			cause: func(t *testing.T, s *scene) (at time.Time) {
 				began := time.Now()
 				s.start(t, pm2test.AppSpec{Name: "hopeless", Script: appPath("hopeless.js")})
-				eventually(t, time.Minute, func() (err error) {
+				eventually(t, 3*time.Minute, func() (err error) {
 					var ok bool
 					if at, ok = s.ends.GaveUp(began); !ok {
 						err = errors.New("PM2 has not given up")
