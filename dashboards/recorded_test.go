@@ -46,7 +46,7 @@ func records(t testing.TB) map[string]string {
 
 func TestRecordsNameOnlyWhatIsInTheCatalog(t *testing.T) {
 	for name, expr := range records(t) {
-		problems, err := catalogtest.Foreign(expr)
+		problems, err := catalogtest.Foreign(expr, nil)
 		if err != nil || len(problems) > 0 {
 			t.Errorf("%s: %v %q", name, err, problems)
 		}

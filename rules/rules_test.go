@@ -8,21 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/internal/catalog/catalogtest"
 	"github.com/pm25/pm25/internal/promtest"
 	"github.com/pm25/pm25/rules/promtests"
 )
-
-// targetLabels come with the target, not from the exporter.
-var targetLabels = []string{"job", "instance", "host", "bucket"}
 
 // TestGenerated: the committed file is what the package writes, and Prometheus
 // reads it.
@@ -67,141 +64,65 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// recorded finds the recording rule of a name.
-func recorded(name string) (Record, bool) {
-	for _, g := range Groups(Default()) {
+// recordedLabels are the labels that recorded series may have, by name.
+var recordedLabels = sync.OnceValue(func() map[string][]string {
+	c := Default()
+	records := map[string][]Record{}
+	for _, g := range Groups(c) {
 		for _, r := range g.Records {
-			if r.Name == name {
-				return r, true
+			records[r.Name] = append(records[r.Name], r)
+		}
+	}
+	out := map[string][]string{}
+	var labelsOf func(name string) []string
+	labelsOf = func(name string) []string {
+		if labels, ok := out[name]; ok {
+			return labels
+		}
+		out[name] = []string{} // one may be made of what it was before
+		var all []string
+		for _, r := range records[name] {
+			all = slices.AppendSeq(all, maps.Keys(r.Labels))
+			for _, source := range sourcesOf(c.expand(r.Expr)) {
+				if m, ok := catalogtest.Series(source); ok {
+					all = append(all, m.LabelNames()...)
+				} else if records[source] != nil {
+					all = append(all, labelsOf(source)...)
+				}
 			}
 		}
+		out[name] = append([]string{}, all...)
+		return out[name]
 	}
-	return Record{}, false
-}
+	for name := range records {
+		labelsOf(name)
+	}
+	return out
+})
 
-// metric finds a metric of the catalog by the name of one of its series.
-func metric(name string) (catalog.Metric, bool) {
-	for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
-		m, ok := catalog.Lookup(strings.TrimSuffix(name, suffix))
-		if ok && suffix == "_bucket" {
-			m.Labels = append(m.Labels, catalog.Label{Name: "le"})
-		}
-		if ok && (suffix == "" || m.Type == catalog.Histogram) {
-			return m, true
-		}
-	}
-	external := catalog.External()
-	i := slices.IndexFunc(external, func(m catalog.Metric) bool { return m.Name == name })
-	if i < 0 {
-		return catalog.Metric{}, false
-	}
-	return external[i], true
-}
-
-func TestForeignFindsWhatTheCatalogLacks(t *testing.T) {
-	for expr, want := range map[string]string{
-		`pm2_upp`:                           "pm2_upp",
-		`pm2_up{app="a"}`:                   "app",
-		`pm2_process_state{state="broken"}`: "broken",
-		`pm2_app_exits_total{reason=~"crash|sigterm"}`: "sigterm",
-		`sum by (pm_id) (pm2_up)`:                      "pm_id",
-		`{job="pm2"}`:                                  "no metric",
-	} {
-		if got := strings.Join(foreign(t, expr), "; "); !strings.Contains(got, want) {
-			t.Errorf("%s: %q, want %q in it", expr, got, want)
-		}
-	}
-	if got := foreign(t, `sum by (host, daemon) (pm2_process_state{state!="online",app=~"a.*"}) > 0`); len(got) > 0 {
-		t.Errorf("found fault with a good one: %q", got)
-	}
-}
-
-// foreign lists what an expression names and the catalog does not hold.
-func foreign(t *testing.T, expr string) (problems []string) {
-	t.Helper()
+// sourcesOf lists the series that an expression is made of, none where it does not
+// parse.
+func sourcesOf(expr string) (names []string) {
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, expr)
-	}
-	known := slices.Clone(targetLabels)
-	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok {
-			if r, ok := recorded(v.Name); ok { // itself checked; it has no label that its metrics lack
-				known = append(known, labelsOf(t, r)...)
-				return nil
-			}
-			m, ok := metric(v.Name)
-			if !ok {
-				problems = append(problems, "no metric "+v.Name)
-			}
-			known = append(known, m.LabelNames()...)
-			problems = append(problems, foreignMatchers(m, v.LabelMatchers)...)
-		}
-		return nil
-	})
-	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
-		var names []string
-		switch n := n.(type) {
-		case *parser.AggregateExpr:
-			names = n.Grouping
-		case *parser.BinaryExpr:
-			if n.VectorMatching != nil {
-				names = n.VectorMatching.MatchingLabels
-			}
-		}
-		for _, name := range names {
-			if !slices.Contains(known, name) {
-				problems = append(problems, "no label "+name)
-			}
-		}
-		return nil
-	})
-	return problems
-}
-
-// labelsOf lists the labels of the metrics that a recording rule is made of.
-func labelsOf(t *testing.T, r Record) (names []string) {
-	t.Helper()
-	names = slices.Collect(maps.Keys(r.Labels))
-	e, err := parser.NewParser(parser.Options{}).ParseExpr(Default().expand(r.Expr))
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, r.Expr)
+		return nil // TestCatalog tells
 	}
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {
-			if v.Name == r.Name { // what it was before
-				return nil
-			}
-			if source, ok := recorded(v.Name); ok {
-				names = append(names, labelsOf(t, source)...)
-			} else if m, ok := metric(v.Name); ok {
-				names = append(names, m.LabelNames()...)
-			}
+			names = append(names, v.Name)
 		}
 		return nil
 	})
 	return names
 }
 
-func foreignMatchers(m catalog.Metric, matchers []*labels.Matcher) (problems []string) {
-	for _, matcher := range matchers {
-		if matcher.Name == model.MetricNameLabel || slices.Contains(targetLabels, matcher.Name) {
-			continue
-		}
-		i := slices.IndexFunc(m.Labels, func(l catalog.Label) bool { return l.Name == matcher.Name })
-		if i < 0 {
-			problems = append(problems, "no label "+matcher.Name+" of "+m.Name)
-			continue
-		}
-		values := []string{matcher.Value}
-		if matcher.Type == labels.MatchRegexp || matcher.Type == labels.MatchNotRegexp {
-			values = matcher.SetMatches()
-		}
-		for _, value := range values {
-			if closed := m.Labels[i].Values; len(closed) > 0 && !slices.Contains(closed, value) {
-				problems = append(problems, "no value "+value+" of "+m.Name+"'s label "+matcher.Name)
-			}
-		}
+// foreign lists what an expression names and neither the catalog nor a recording
+// rule holds.
+func foreign(t *testing.T, expr string) []string {
+	t.Helper()
+	problems, err := catalogtest.Foreign(expr, recordedLabels())
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, expr)
 	}
 	return problems
 }

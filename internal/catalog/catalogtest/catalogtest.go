@@ -33,8 +33,8 @@ var classic = []string{"_bucket", "_count", "_sum"}
 
 // Foreign lists what an expression of PromQL names and the catalog does not hold:
 // metrics, labels, and values of labels with a closed set of them. Names in
-// recorded are known too, with any labels. The error is of the parser.
-func Foreign(expr string, recorded ...string) (problems []string, err error) {
+// recorded are known too, with their labels; nil: any. The error is of the parser.
+func Foreign(expr string, recorded map[string][]string) (problems []string, err error) {
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
 		return nil, err
@@ -44,8 +44,8 @@ func Foreign(expr string, recorded ...string) (problems []string, err error) {
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
 		switch n := n.(type) {
 		case *parser.VectorSelector:
-			if slices.Contains(recorded, n.Name) {
-				anything = true
+			if names, ok := recorded[n.Name]; ok {
+				known, anything = append(known, names...), anything || names == nil
 				return nil
 			}
 			names, anyOf, found := ofSelector(n)
@@ -90,23 +90,27 @@ func ofSelector(v *parser.VectorSelector) (names []string, anyOf bool, problems 
 	if own, ok := outside[v.Name]; ok {
 		return own, own == nil, nil
 	}
-	m, ok := lookup(v.Name)
-	if !ok {
-		for _, suffix := range classic {
-			base, cut := strings.CutSuffix(v.Name, suffix)
-			if m, ok = lookup(base); cut && ok && m.Type == catalog.Histogram {
-				if suffix == "_bucket" {
-					m.Labels = append(slices.Clone(m.Labels), catalog.Label{Name: "le"})
-				}
-				break
-			}
-			ok = false
-		}
-	}
+	m, ok := Series(v.Name)
 	if !ok {
 		return nil, false, []string{"no metric " + v.Name}
 	}
 	return m.LabelNames(), false, matchers(m, v.LabelMatchers)
+}
+
+// Series finds the metric that a series is of: of a histogram it may be one of its
+// buckets, its count or its sum.
+func Series(name string) (catalog.Metric, bool) {
+	for _, suffix := range append([]string{""}, classic...) {
+		m, ok := lookup(strings.TrimSuffix(name, suffix))
+		if !ok || suffix != "" && (m.Type != catalog.Histogram || !strings.HasSuffix(name, suffix)) {
+			continue
+		}
+		if suffix == "_bucket" {
+			m.Labels = append(slices.Clone(m.Labels), catalog.Label{Name: "le"})
+		}
+		return m, true
+	}
+	return catalog.Metric{}, false
 }
 
 func lookup(name string) (catalog.Metric, bool) {

@@ -20,7 +20,7 @@ func TestForeign(t *testing.T) {
 		`pm2_up * on (daemon, pm_id) group_left () pm2_up`:     "no label pm_id",
 		`sum by (le) (rate(nodejs_gc_duration_seconds_x[1m]))`: "no metric",
 	} {
-		got, err := Foreign(expr)
+		got, err := Foreign(expr, nil)
 		if err != nil || !strings.Contains(strings.Join(got, "; "), want) {
 			t.Errorf("%s: %q %v, want %q in it", expr, got, err, want)
 		}
@@ -31,11 +31,25 @@ func TestForeign(t *testing.T) {
 		`count by (severity, app) (ALERTS{alertstate="firing"})`, `min by (host) (up{job="pm2"})`,
 		`sum by (at) (label_replace(pm2_up, "at", "$1", "instance", "(.*)"))`,
 	} {
-		if got, err := Foreign(expr); err != nil || len(got) > 0 {
+		if got, err := Foreign(expr, nil); err != nil || len(got) > 0 {
 			t.Errorf("found fault with a good one: %s: %q %v", expr, got, err)
 		}
 	}
-	if _, err := Foreign(`sum(`); err == nil {
+	if _, err := Foreign(`sum(`, nil); err == nil {
 		t.Error("took what does not parse")
+	}
+}
+
+func TestForeignKnowsWhatIsRecorded(t *testing.T) {
+	recorded := map[string][]string{"app:a": {"app"}, "app:b": nil}
+	for expr, want := range map[string]string{
+		`sum by (app) (app:a)`:           "",
+		`sum by (pm_id) (app:a)`:         "no label pm_id",
+		`sum by (pm_id) (app:b)`:         "",
+		`sum by (pm_id) (app:b + app:c)`: "no metric app:c",
+	} {
+		if got, err := Foreign(expr, recorded); err != nil || strings.Join(got, "; ") != want {
+			t.Errorf("%s: %q %v, want %q", expr, got, err, want)
+		}
 	}
 }
