@@ -51,16 +51,12 @@ func command(a Alert) string {
 		text = scopeCommands[a.Labels["scope"]]
 	}
 	app, id := a.Labels["app"], a.Labels["pm_id"]
-	for placeholder, value := range map[string]string{"{app}": word(app), "{target}": target(app, id)} {
-		if !strings.Contains(text, placeholder) {
-			continue
-		}
-		if value == "" {
-			return ""
-		}
-		text = strings.ReplaceAll(text, placeholder, value)
+	name, which := word(app), target(app, id)
+	if name == "" && strings.Contains(text, "{app}") || which == "" && strings.Contains(text, "{target}") {
+		return ""
 	}
-	return text
+	// All at once: what looks like a placeholder in a name is none.
+	return strings.NewReplacer("{app}", name, "{target}", which).Replace(text)
 }
 
 // target is how PM2 is told of an app: by its name, but for names that mean
