@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -143,7 +144,10 @@ func cause(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
 	var u *url.Error
+	var cert *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &cert):
+		return "its certificate is not trusted here; a proxy may have put its own in its place"
 	case errors.As(err, &dns):
 		return "its name is not found"
 	case errors.As(err, &op):
