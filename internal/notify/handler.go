@@ -74,7 +74,7 @@ func (b *Bridge) read(w http.ResponseWriter, r *http.Request) (n message.Notific
 	if n, err = message.Parse(body); err != nil {
 		return n, 0, http.StatusBadRequest, err
 	}
-	return n, len(body), 0, nil
+	return n, len(body) + len(n.Alerts)*alertSize, 0, nil
 }
 
 func unknown(kind robot.Kind, name string, others []string) string {

@@ -53,7 +53,8 @@ const (
 
 	maxBody         = 8 << 20  // of a notification
 	maxWaiting      = 1000     // notifications of a robot
-	maxWaitingBytes = 16 << 20 // of their bodies
+	maxWaitingBytes = 16 << 20 // of their bodies, and alertSize for each alert
+	alertSize       = 256      // what an alert takes besides its texts, about
 	maxReading      = 16       // notifications that are read at a time
 )
 
@@ -129,6 +130,16 @@ func newTransport() *http.Transport {
 // Reload replaces receivers and owners. What waits for a robot that stays is
 // delivered as the new ones say; what waits for one that is gone is answered 503.
 func (b *Bridge) Reload(receivers routing.Receivers, owners routing.Owners) {
+	b.replace(receivers, owners)
+	for _, name := range receivers.Robots() { // files may be slow: nobody waits for them
+		kind := robot.Kind(receivers.Receivers[name].Kind())
+		if _, err := readTarget(kind, *receivers.Receivers[name].Robot()); err != nil {
+			b.opts.Logger.Warn("A chat robot can not be told anything yet", "robot_kind", kind, "robot", name, "err", err)
+		}
+	}
+}
+
+func (b *Bridge) replace(receivers routing.Receivers, owners routing.Owners) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -143,12 +154,8 @@ func (b *Bridge) Reload(receivers routing.Receivers, owners routing.Owners) {
 		}
 	}
 	for _, name := range receivers.Robots() {
-		kind := robot.Kind(receivers.Receivers[name].Kind())
 		if b.couriers[name] == nil {
-			b.couriers[name] = b.newCourier(kind, name)
-		}
-		if _, err := readTarget(kind, *receivers.Receivers[name].Robot()); err != nil {
-			b.opts.Logger.Warn("A chat robot can not be told anything yet", "robot_kind", kind, "robot", name, "err", err)
+			b.couriers[name] = b.newCourier(robot.Kind(receivers.Receivers[name].Kind()), name)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func target(app, id string) string {
 // word is text as one word of a shell, quoted where it has to be; "" for what
 // would not look in a chat as it is.
 func word(text string) string {
-	if text == "" || len(text) > 100 || strings.HasPrefix(text, "-") {
+	if text == "" || len(text) > 100 || strings.HasPrefix(text, "-") || marked(text) {
 		return ""
 	}
 	plain := true
@@ -94,4 +94,11 @@ func word(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// marked tells of what chats could take for markup: a mark that is not seen would
+// be put there, and copied.
+func marked(text string) bool {
+	return strings.ContainsAny(text, "@#") || strings.Contains(text, "__") || strings.Contains(text, "://") ||
+		strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_")
 }
