@@ -77,7 +77,8 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
 		s, err := g.config.current()
-		if s.limiter != nil && !s.limiter.Allow() {
+		// Alertmanager takes 429 for a refusal, and would not try again.
+		if _, limited := g.limited(r); s.limiter != nil && !limited && !s.limiter.Allow() {
 			h.Set("Retry-After", "1")
 			http.Error(w, "more requests than rate_limit in --web.config.file allows", http.StatusTooManyRequests)
 			return
@@ -124,12 +125,10 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request, s *settings, next h
 
 // identify reads the credentials of a request.
 func (g *Gate) identify(r *http.Request, s *settings) (who string, ok, busy bool) {
+	if who, ok := g.limited(r); ok {
+		return who, true, false
+	}
 	if token, found := bearer(r); found {
-		for path, limited := range g.opts.Limited {
-			if strings.HasPrefix(r.URL.Path, path) && limited.is(token) {
-				return strings.Trim(path, "/"), true, false
-			}
-		}
 		return "operator", g.opts.Operator.is(token), false
 	}
 	if user, password, found := r.BasicAuth(); found {
@@ -148,6 +147,20 @@ func (g *Gate) identify(r *http.Request, s *settings) (who string, ok, busy bool
 		return userOr(r.TLS.VerifiedChains[0][0].Subject.CommonName, "client certificate"), true, false
 	}
 	return "", false, false
+}
+
+// limited tells whether a request has the token that is limited to its path.
+func (g *Gate) limited(r *http.Request) (who string, ok bool) {
+	token, found := bearer(r)
+	if !found {
+		return "", false
+	}
+	for path, limited := range g.opts.Limited {
+		if strings.HasPrefix(r.URL.Path, path) && limited.is(token) {
+			return strings.Trim(path, "/"), true
+		}
+	}
+	return "", false
 }
 
 func userOr(user, or string) string {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -87,12 +88,18 @@ func makeToken(file, prefix string, mode fs.FileMode) (string, error) {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails
 	token := prefix + base64.RawURLEncoding.EncodeToString(secret[:])
-	err := os.WriteFile(file+".tmp", []byte(token+"\n"), 0o600)
-	if err == nil {
-		err = os.Chmod(file+".tmp", mode) // whatever the umask
+	// A name that nobody can have put a link at: Alertmanager's user may write here.
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".tmp")
+	if err != nil {
+		return "", err
 	}
+	_, err = f.WriteString(token + "\n")
+	err = errors.Join(err, f.Chmod(mode), f.Close()) // whatever the umask
 	if err == nil {
-		err = os.Rename(file+".tmp", file) // whole or not at all
+		err = os.Rename(f.Name(), file) // whole or not at all
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
 	}
 	return token, err
 }

@@ -61,7 +61,7 @@ func Notify() Group {
 		return append([]Label{closed("robot_kind", NotifyKinds()), open("robot", "robots in the file of receivers")}, more...)
 	}
 	return Group{Name: "notify", Title: "Chat robots", Metrics: []Metric{
-		{Name: NotifyMessages, Type: Counter, Labels: robot(closed("result", NotifyResults())), Help: "Notifications of Alertmanager for chat robots, by what became of them.", Note: "Delivered are `delivered`, `plain` (what a person would look up first was not there in time) and `digested` (told with others in one message). Alertmanager tells `throttled` and `unreachable` again soon, `rejected` when its group's interval is over; `abandoned` are those that it did not wait for."},
+		{Name: NotifyMessages, Type: Counter, Labels: robot(closed("result", NotifyResults())), Help: "Notifications of Alertmanager for chat robots, by what became of them.", Note: "Delivered are `delivered`, `plain` (what a person would look up first was not there in time, or was refused for its words) and `digested` (told with others in one message). Alertmanager tells `throttled` and `unreachable` again soon, `rejected` when its group's interval is over; `abandoned` are those that it did not wait for."},
 		{Name: NotifyFailed, Type: Counter, Labels: robot(closed("reason", NotifyFailures())), Help: "Messages that a chat robot did not take, by reason."},
 		{Name: NotifyRequests, Type: Counter, Labels: robot(), Help: "Messages that were sent to a chat robot, taken or not."},
 		{Name: NotifyWaiting, Type: Gauge, Labels: robot(), Help: "Notifications that wait for a chat robot."},

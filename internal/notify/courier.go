@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -32,7 +31,8 @@ type courier struct {
 	refused int       // times in a row that it said there were too many
 	ended   bool
 
-	gone atomic.Bool // a reload took it away: its series are no more
+	counting sync.RWMutex
+	gone     bool // a reload took it away: its series are no more
 
 	lastReason string // of what was logged
 	lastLogged time.Time

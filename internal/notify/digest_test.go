@@ -311,7 +311,7 @@ func TestClose(t *testing.T) {
 		if a, b := <-codes, <-codes; a+b != 200+503 {
 			t.Errorf("answers %d and %d", a, b)
 		}
-		if w := g.tell(t, robot.DingTalk, of("A", "critical", "late", "web-1")); w.Code != 404 && w.Code != 503 {
+		if w := g.tell(t, robot.DingTalk, of("A", "critical", "late", "web-1")); w.Code != 503 {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	})

@@ -38,8 +38,12 @@ func (b *Bridge) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("there are robots of the kinds %s, and none of %q", join(robot.Kinds()), cutName(string(kind))), http.StatusNotFound)
 		return
 	}
-	c, others := b.courier(kind, r.PathValue("receiver"))
-	if c == nil {
+	c, others, closed := b.courier(kind, r.PathValue("receiver"))
+	switch {
+	case closed: // 404 would not be tried again
+		answer(w, outcome{err: errStopping, retry: true})
+		return
+	case c == nil:
 		http.Error(w, unknown(kind, r.PathValue("receiver"), others), http.StatusNotFound)
 		return
 	}
@@ -70,7 +74,7 @@ func (b *Bridge) read(w http.ResponseWriter, r *http.Request) (n message.Notific
 	if n, err = message.Parse(body); err != nil {
 		return n, 0, http.StatusBadRequest, err
 	}
-	return n, len(body), 0, nil
+	return n, len(body) + len(n.Alerts)*alertSize, 0, nil
 }
 
 func unknown(kind robot.Kind, name string, others []string) string {

@@ -49,9 +49,12 @@ func (m *metrics) begin(kind robot.Kind, name string) {
 	m.paused.WithLabelValues(string(kind), name).Set(0)
 }
 
-// forget takes them away.
-func (m *metrics) forget(kind robot.Kind, name string) {
-	labels := prometheus.Labels{"robot_kind": string(kind), "robot": name}
+// forget takes them away, for good.
+func (m *metrics) forget(c *courier) {
+	c.counting.Lock()
+	defer c.counting.Unlock()
+	c.gone = true
+	labels := prometheus.Labels{"robot_kind": string(c.kind), "robot": c.name}
 	m.messages.DeletePartialMatch(labels)
 	m.failures.DeletePartialMatch(labels)
 	m.requests.DeletePartialMatch(labels)
@@ -59,37 +62,36 @@ func (m *metrics) forget(kind robot.Kind, name string) {
 	m.paused.DeletePartialMatch(labels)
 }
 
-func (m *metrics) result(c *courier, result string, n int) {
-	if !c.gone.Load() {
-		m.messages.WithLabelValues(string(c.kind), c.name, result).Add(float64(n))
+// count lets a robot's series be changed, unless they were taken away: they would
+// be there again.
+func (m *metrics) count(c *courier, change func()) {
+	c.counting.RLock()
+	defer c.counting.RUnlock()
+	if !c.gone {
+		change()
 	}
+}
+
+func (m *metrics) result(c *courier, result string, n int) {
+	m.count(c, func() { m.messages.WithLabelValues(string(c.kind), c.name, result).Add(float64(n)) })
 }
 
 func (m *metrics) failed(c *courier, reason string) {
-	if !c.gone.Load() {
-		m.failures.WithLabelValues(string(c.kind), c.name, reason).Inc()
-	}
+	m.count(c, func() { m.failures.WithLabelValues(string(c.kind), c.name, reason).Inc() })
 }
 
 func (m *metrics) sent(c *courier) {
-	if !c.gone.Load() {
-		m.requests.WithLabelValues(string(c.kind), c.name).Inc()
-	}
+	m.count(c, func() { m.requests.WithLabelValues(string(c.kind), c.name).Inc() })
 }
 
 func (m *metrics) setWaiting(c *courier, n int) {
-	if !c.gone.Load() {
-		m.waiting.WithLabelValues(string(c.kind), c.name).Set(float64(n))
-	}
+	m.count(c, func() { m.waiting.WithLabelValues(string(c.kind), c.name).Set(float64(n)) })
 }
 
 func (m *metrics) setPaused(c *courier, paused bool) {
-	if c.gone.Load() {
-		return
-	}
 	v := 0.0
 	if paused {
 		v = 1
 	}
-	m.paused.WithLabelValues(string(c.kind), c.name).Set(v)
+	m.count(c, func() { m.paused.WithLabelValues(string(c.kind), c.name).Set(v) })
 }

@@ -53,7 +53,8 @@ const (
 
 	maxBody         = 8 << 20  // of a notification
 	maxWaiting      = 1000     // notifications of a robot
-	maxWaitingBytes = 16 << 20 // of their bodies
+	maxWaitingBytes = 16 << 20 // of their bodies, and alertSize for each alert
+	alertSize       = 256      // what an alert takes besides its texts, about
 	maxReading      = 16       // notifications that are read at a time
 )
 
@@ -72,7 +73,7 @@ type Options struct {
 	Registry    prometheus.Registerer
 	Logger      *slog.Logger
 	Now         func() time.Time
-	// Transport sends messages; nil is http.DefaultTransport's settings.
+	// Transport sends messages; nil is newTransport.
 	Transport http.RoundTripper
 }
 
@@ -102,7 +103,7 @@ func New(o Options) (*Bridge, error) {
 		return nil, errors.New("notify: an option is missing")
 	}
 	if o.Transport == nil {
-		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		o.Transport = newTransport()
 	}
 	b := &Bridge{
 		opts: o, metrics: newMetrics(), reading: make(chan struct{}, maxReading), couriers: map[string]*courier{},
@@ -117,9 +118,28 @@ func New(o Options) (*Bridge, error) {
 	return b, nil
 }
 
+// newTransport is http.DefaultTransport's settings, and gives up a connection of
+// HTTP/2 that the network has dropped: else all messages would go there, each in
+// vain, until the kernel does.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: attempt, PingTimeout: attempt}
+	return t
+}
+
 // Reload replaces receivers and owners. What waits for a robot that stays is
 // delivered as the new ones say; what waits for one that is gone is answered 503.
 func (b *Bridge) Reload(receivers routing.Receivers, owners routing.Owners) {
+	b.replace(receivers, owners)
+	for _, name := range receivers.Robots() { // files may be slow: nobody waits for them
+		kind := robot.Kind(receivers.Receivers[name].Kind())
+		if _, err := readTarget(kind, *receivers.Receivers[name].Robot()); err != nil {
+			b.opts.Logger.Warn("A chat robot can not be told anything yet", "robot_kind", kind, "robot", name, "err", err)
+		}
+	}
+}
+
+func (b *Bridge) replace(receivers routing.Receivers, owners routing.Owners) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -129,18 +149,13 @@ func (b *Bridge) Reload(receivers routing.Receivers, owners routing.Owners) {
 	for name, c := range b.couriers {
 		if r, ok := receivers.Receivers[name]; !ok || robot.Kind(r.Kind()) != c.kind {
 			c.stop()
-			c.gone.Store(true)
-			b.metrics.forget(c.kind, name)
+			b.metrics.forget(c)
 			delete(b.couriers, name)
 		}
 	}
 	for _, name := range receivers.Robots() {
-		kind := robot.Kind(receivers.Receivers[name].Kind())
 		if b.couriers[name] == nil {
-			b.couriers[name] = b.newCourier(kind, name)
-		}
-		if _, err := readTarget(kind, *receivers.Receivers[name].Robot()); err != nil {
-			b.opts.Logger.Warn("A chat robot can not be told anything yet", "robot_kind", kind, "robot", name, "err", err)
+			b.couriers[name] = b.newCourier(robot.Kind(receivers.Receivers[name].Kind()), name)
 		}
 	}
 }
@@ -153,11 +168,11 @@ func (b *Bridge) settings() *settings {
 }
 
 // courier returns who delivers to a robot, or the names of those of its kind.
-func (b *Bridge) courier(kind robot.Kind, name string) (c *courier, others []string) {
+func (b *Bridge) courier(kind robot.Kind, name string) (c *courier, others []string, closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if c := b.couriers[name]; c != nil && c.kind == kind {
-		return c, nil
+		return c, nil, false
 	}
 	for name, c := range b.couriers {
 		if c.kind == kind {
@@ -165,7 +180,7 @@ func (b *Bridge) courier(kind robot.Kind, name string) (c *courier, others []str
 		}
 	}
 	slices.Sort(others)
-	return nil, others
+	return nil, others, b.closed
 }
 
 // Close answers 503 to all that waits, and waits for messages under way until ctx

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,9 @@ func (c *courier) tell(batch []*parcel) (result string, v robot.Verdict) {
 	ctx, cancel := context.WithTimeout(context.Background(), attempt)
 	defer cancel()
 	v = c.post(ctx, target, d)
+	if v.Reason == catalog.NotifyContent || v.Reason == catalog.NotifyTooLong {
+		delivered, v = catalog.NotifyPlain, c.bare(ctx, conf, target, batch, v)
+	}
 	switch {
 	case v.OK():
 		return delivered, v
@@ -72,16 +76,9 @@ func (c *courier) tell(batch []*parcel) (result string, v robot.Verdict) {
 
 // document is what a batch is told with, and how that is counted.
 func (c *courier) document(conf *settings, batch []*parcel) (d robot.Document, delivered string) {
-	style := message.Style{
-		Receiver: c.name, Language: conf.receivers.Language, Location: conf.receivers.Location(), Owners: conf.owners,
-		External: c.bridge.opts.ExternalURL, Now: c.bridge.opts.Now(),
-	}
+	style := c.style(conf)
 	if len(batch) > 1 {
-		all := make([]message.Notification, len(batch))
-		for i, p := range batch {
-			all[i] = p.notification
-		}
-		return style.Digest(all), catalog.NotifyDigested
+		return style.Digest(notifications(batch)), catalog.NotifyDigested
 	}
 	n := batch[0].notification
 	known, complete := c.bridge.lookUp(n.Subjects())
@@ -90,6 +87,34 @@ func (c *courier) document(conf *settings, batch []*parcel) (d robot.Document, d
 		return style.Detailed(n, known), catalog.NotifyPlain
 	}
 	return style.Detailed(n, known), catalog.NotifyDelivered
+}
+
+// bare tells a batch once more without what apps say: else their words, which the
+// robot refuses each time, would keep alerts from being told. There may be no room
+// for it: then the next message waits so much longer.
+func (c *courier) bare(ctx context.Context, conf *settings, target robot.Target, batch []*parcel, refused robot.Verdict) robot.Verdict {
+	now := c.bridge.opts.Now()
+	c.limiter.ReserveN(now, 1)
+	c.bridge.metrics.failed(c, refused.Reason)
+	if now.Sub(c.lastLogged) >= logEach {
+		c.warn(refused, batch)
+	}
+	return c.post(ctx, target, c.style(conf).Bare(notifications(batch)))
+}
+
+func (c *courier) style(conf *settings) message.Style {
+	return message.Style{
+		Receiver: c.name, Language: conf.receivers.Language, Location: conf.receivers.Location(), Owners: conf.owners,
+		External: c.bridge.opts.ExternalURL, Now: c.bridge.opts.Now(),
+	}
+}
+
+func notifications(batch []*parcel) []message.Notification {
+	all := make([]message.Notification, len(batch))
+	for i, p := range batch {
+		all[i] = p.notification
+	}
+	return all
 }
 
 // post sends a document, in several messages where it is long and there is room
@@ -143,7 +168,10 @@ func cause(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
 	var u *url.Error
+	var cert *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &cert):
+		return "its certificate is not trusted here; a proxy may have put its own in its place"
 	case errors.As(err, &dns):
 		return "its name is not found"
 	case errors.As(err, &op):
@@ -163,14 +191,18 @@ func (c *courier) complaint(v robot.Verdict) error {
 // end.
 func (c *courier) log(v robot.Verdict, batch []*parcel) {
 	now := c.bridge.opts.Now()
-	logger := c.bridge.opts.Logger.With("robot_kind", c.kind, "robot", c.name)
 	switch {
 	case v.OK() && c.lastReason != "":
-		logger.Info("The chat robot takes messages again")
+		c.bridge.opts.Logger.With("robot_kind", c.kind, "robot", c.name).Info("The chat robot takes messages again")
 	case v.OK():
 	case v.Reason != c.lastReason || now.Sub(c.lastLogged) >= logEach:
-		logger.Warn("A chat robot did not take a message", "reason", v.Reason, "code", v.Code, "retry", v.Retry, "notifications", len(batch), "advice", v.Advice)
-		c.lastLogged = now
+		c.warn(v, batch)
 	}
 	c.lastReason = v.Reason
+}
+
+func (c *courier) warn(v robot.Verdict, batch []*parcel) {
+	c.lastLogged = c.bridge.opts.Now()
+	c.bridge.opts.Logger.With("robot_kind", c.kind, "robot", c.name).Warn("A chat robot did not take a message",
+		"reason", v.Reason, "code", v.Code, "retry", v.Retry, "notifications", len(batch), "advice", v.Advice)
 }

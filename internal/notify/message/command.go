@@ -51,16 +51,12 @@ func command(a Alert) string {
 		text = scopeCommands[a.Labels["scope"]]
 	}
 	app, id := a.Labels["app"], a.Labels["pm_id"]
-	for placeholder, value := range map[string]string{"{app}": word(app), "{target}": target(app, id)} {
-		if !strings.Contains(text, placeholder) {
-			continue
-		}
-		if value == "" {
-			return ""
-		}
-		text = strings.ReplaceAll(text, placeholder, value)
+	name, which := word(app), target(app, id)
+	if name == "" && strings.Contains(text, "{app}") || which == "" && strings.Contains(text, "{target}") {
+		return ""
 	}
-	return text
+	// All at once: what looks like a placeholder in a name is none.
+	return strings.NewReplacer("{app}", name, "{target}", which).Replace(text)
 }
 
 // target is how PM2 is told of an app: by its name, but for names that mean
@@ -80,7 +76,7 @@ func target(app, id string) string {
 // word is text as one word of a shell, quoted where it has to be; "" for what
 // would not look in a chat as it is.
 func word(text string) string {
-	if text == "" || len(text) > 100 || strings.HasPrefix(text, "-") {
+	if text == "" || len(text) > 100 || strings.HasPrefix(text, "-") || marked(text) {
 		return ""
 	}
 	plain := true
@@ -98,4 +94,11 @@ func word(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// marked tells of what chats could take for markup: a mark that is not seen would
+// be put there, and copied.
+func marked(text string) bool {
+	return strings.ContainsAny(text, "@#") || strings.Contains(text, "__") || strings.Contains(text, "://") ||
+		strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_")
 }

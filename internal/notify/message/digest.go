@@ -13,6 +13,7 @@ type row struct {
 	first            Alert // the most urgent
 	firing, resolved int
 	hosts            []string
+	known            map[string]bool // hosts, which may be many
 }
 
 const maxHosts = 3
@@ -52,7 +53,7 @@ func rows(alerts []Alert) []*row {
 		key := [3]string{a.name(), a.Labels["pm2_namespace"], a.Labels["app"]}
 		r := known[key]
 		if r == nil {
-			r = &row{first: a}
+			r = &row{first: a, known: map[string]bool{}}
 			known[key] = r
 			out = append(out, r)
 		}
@@ -61,7 +62,8 @@ func rows(alerts []Alert) []*row {
 		} else {
 			r.resolved++
 		}
-		if host := a.host(); host != "" && !slices.Contains(r.hosts, host) {
+		if host := a.host(); host != "" && !r.known[host] {
+			r.known[host] = true
 			r.hosts = append(r.hosts, host)
 		}
 	}

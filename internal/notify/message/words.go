@@ -47,6 +47,7 @@ var words = map[string][2]string{
 	"row.both":      {"%d firing, %d resolved", "%d 条告警，%d 条恢复"},
 	"row.resolved":  {"%d resolved", "%d 条恢复"},
 	"row.hosts":     {"%s and %d more hosts", "%s 及另外 %d 台主机"},
+	"bare.reason":   {"The chat program refused what is said of these, so only their names are told.", "聊天软件拒绝了完整内容，仅列出告警名称。"},
 	"digest.reason": {"More messages at once than the robot takes, so they are told in one.", "消息超过机器人频率限制，已合并为一条。"},
 
 	"reason.crash":        {"crash", "崩溃"},

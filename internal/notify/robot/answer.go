@@ -90,13 +90,17 @@ func (k Kind) known(a answer) Verdict {
 	return v
 }
 
-// byText is for codes that stand for several things.
+// byText is for codes that stand for several things. DingTalk's text is in English
+// or Chinese.
 func byText(text string) string {
 	for _, m := range []struct{ word, reason string }{
 		{"keyword", catalog.NotifyKeyword},
+		{"关键词", catalog.NotifyKeyword},
 		{"sign", catalog.NotifySignature},
 		{"timestamp", catalog.NotifySignature},
+		{"签名", catalog.NotifySignature},
 		{"whitelist", catalog.NotifyAddress},
+		{"白名单", catalog.NotifyAddress},
 		{"ip ", catalog.NotifyAddress},
 		{"too many", catalog.NotifyRateLimited},
 		{"frequency", catalog.NotifyRateLimited},

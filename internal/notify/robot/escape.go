@@ -37,8 +37,8 @@ func oneLine(text string) string {
 // wide are characters of markup, and those that look like them and are none.
 // DingTalk and WeCom know no way to escape that all of their clients follow.
 var wide = strings.NewReplacer(
-	"<", "＜", ">", "＞", "](", "]"+apart+"(", "][", "]"+apart+"[", "]:", "]"+apart+":", "![", "!"+apart+"[", "*", "＊", "`", "'", "~~", "~"+apart+"~", "#", "#"+apart,
-	"@", "@"+apart, "://", ":"+apart+"//", "__", "_"+apart+"_",
+	"<", "＜", ">", "＞", "](", "]"+apart+"(", "][", "]"+apart+"[", "]:", "]"+apart+":", "![", "!"+apart+"[", "*", "＊", "`", "'", "~", "~"+apart, "#", "#"+apart,
+	"@", "@"+apart, "://", ":"+apart+"//",
 )
 
 // escapeWide is for DingTalk and WeCom. Brackets stay where they are none of a
@@ -48,8 +48,22 @@ func escapeWide(text string) string {
 	if strings.HasPrefix(text, "(") || strings.HasPrefix(text, "[") { // a bracket may come before it
 		text = apart + text
 	}
+	for strings.Contains(text, "__") { // of three in a row, two are left
+		text = strings.ReplaceAll(text, "__", "_"+apart+"_")
+	}
 	// At the edge of a word an underscore begins italics; within one it is common.
 	return strings.ReplaceAll(strings.ReplaceAll(text, " _", " "+apart+"_"+apart), "_ ", "_"+apart+" ")
+}
+
+// start keeps a text that begins a line from being an item of a list, a rule, or
+// the underline of a heading.
+func start(text string) string {
+	rest := strings.TrimLeft(text, "0123456789")
+	numbered := len(rest) < len(text) && strings.IndexAny(rest, ".)") == 0
+	if numbered || text != "" && strings.IndexByte("-+=", text[0]) >= 0 {
+		return apart + text
+	}
+	return text
 }
 
 // escapeEntities is for Feishu, whose cards read entities of HTML.

@@ -46,7 +46,11 @@ func (m dialect) line(l Line) string {
 		if l.Links && i > 0 {
 			b.WriteString(" · ")
 		}
-		b.WriteString(m.span(s))
+		text := m.span(s)
+		if i == 0 {
+			text = start(text)
+		}
+		b.WriteString(text)
 	}
 	return b.String()
 }
@@ -58,7 +62,10 @@ func (m dialect) span(s Span) string {
 	case s.URL != "":
 		return "[" + strings.NewReplacer("[", "［", "]", "］").Replace(text) + "](" + s.URL + ")"
 	case s.Bold:
-		return "**" + strings.TrimSpace(text) + "**"
+		if text = strings.TrimSpace(text); strings.HasSuffix(text, `\`) {
+			text += apart // or it would escape what ends the bold text
+		}
+		return "**" + text + "**"
 	case s.Code && m.code && !strings.ContainsAny(s.Text, "<>[]`@\\"):
 		return "`" + oneLine(s.Text) + "`"
 	default:

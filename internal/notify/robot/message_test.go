@@ -50,6 +50,29 @@ func TestNothingBecomesMarkup(t *testing.T) {
 	}
 }
 
+func TestNoRunOrBeginningOfALineBecomesMarkup(t *testing.T) {
+	for _, kind := range Kinds() {
+		for said, forbidden := range map[string]string{
+			"~~~gone~~~": "~~", "___loud___": "__", "_____": "__",
+			"---": "\n> ---", "===": "\n> ===", "- item": "\n> - ", "+ item": "\n> + ", "1. item": "\n> 1.", "12) item": "\n> 12)",
+		} {
+			for _, quote := range []bool{true, false} {
+				got, _, _ := text(t, kind, Document{Title: "t", Blocks: []Block{{Lines: []Line{{Spans: []Span{Text("x")}}, {Quote: quote, Spans: []Span{Text(said)}}}}}})
+				got = strings.ReplaceAll(got, "┃ ", "> ")
+				if !quote {
+					forbidden = strings.Replace(forbidden, "> ", "", 1)
+				}
+				if strings.Contains(got, forbidden) {
+					t.Errorf("%s: %q in %q", kind, forbidden, got)
+				}
+			}
+		}
+		if got, _, _ := text(t, kind, Document{Title: "t", Blocks: []Block{{Lines: []Line{{Spans: []Span{Bold(`C:\`)}}}}}}); strings.Contains(got, `\**`) {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+}
+
 func TestOrdinaryTextStaysAsItIs(t *testing.T) {
 	const ordinary = "TypeError: user_id is not a function (routes/users.js:12), 50% > 3"
 	for _, kind := range []Kind{DingTalk, WeCom} {
