@@ -37,7 +37,7 @@ func addUp(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("host.name", "Name of this machine.").Default(up.DefaultHostName()).StringVar(&o.HostName)
 	cmd.Flag("targets", "File with the addresses of agents on other hosts, in the format of Prometheus' file_sd (JSON or YAML); repeatable, * is a wildcard.").StringsVar(&o.Targets)
 	cmd.Flag("config.file", "Prometheus configuration to run by; scrape jobs that it does not name (pm2, pm25) and the Alertmanager of this process are added.").StringVar(&o.ConfigFile)
-	cmd.Flag("rules.config.file", "What to alert on and when: thresholds, languages, alerts that are off (see docs/alerts.md).").StringVar(&o.RulesConfigFile)
+	cmd.Flag("rules.config.file", "What to alert on and when: thresholds, the language, alerts that are off (see docs/alerts.md).").StringVar(&o.RulesConfigFile)
 	cmd.Flag("grafana.url", "Where Grafana is: links of alerts go to its boards instead of the live page. A grafana_url in the file of --rules.config.file wins.").StringVar(&o.GrafanaURL)
 	cmd.Flag("alertmanager.config.file", "Alertmanager configuration to run by.").StringVar(&o.AlertmanagerConfigFile)
 	addAlertFlags(cmd, &o.Alerting)
