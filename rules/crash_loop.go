@@ -54,8 +54,8 @@ min without (pm_id) (
 			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }} 反复崩溃`,
 		},
 		Description: Text{
-			EN: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended more than three times in the last ten minutes by crashes or signals, and was started again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
-			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在最近十分钟内因崩溃或信号结束了三次以上，并被重新启动。用 "pm2 logs {{ $labels.app }} --err --lines 50" 查看原因。`,
+			EN: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} ended again and again in the last ten minutes by crashes or signals, and was started again. "pm2 logs {{ $labels.app }} --err --lines 50" shows why.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在最近十分钟内因崩溃或信号反复结束，并被重新启动。用 "pm2 logs {{ $labels.app }} --err --lines 50" 查看原因。`,
 		},
 	}
 }

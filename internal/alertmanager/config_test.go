@@ -22,7 +22,7 @@ func TestDefault(t *testing.T) {
 	conf, err := Default("https://user:pw@example.org/hook?a=1&b=%20x")
 	ok(t, err)
 	hooks := receiverOf(conf, "webhook").WebhookConfigs
-	if len(hooks) != 1 || string(hooks[0].URL) != "https://user:pw@example.org/hook?a=1&b=%20x" || !hooks[0].SendResolved() || hooks[0].MaxAlerts != 0 || hooks[0].Timeout != 10*time.Second {
+	if len(hooks) != 1 || string(hooks[0].URL) != "https://user:pw@example.org/hook?a=1&b=%20x" || !hooks[0].SendResolved() || hooks[0].MaxAlerts != 2000 || hooks[0].Timeout != 10*time.Second {
 		t.Errorf("webhooks %+v", hooks)
 	}
 	critical := dispatch.NewRoute(conf.Route, nil).Match(model.LabelSet{"alertname": "PM2CrashLoop", "severity": "critical"})[0].RouteOpts

@@ -297,7 +297,7 @@ func TestLiveSilenced(t *testing.T) {
 		t.Fatalf("silencing: %d %s", made.Code, made.Body)
 	}
 	page := get(t, p, "/").Body.String()
-	wantText(t, page, "Alerts firing 1 1 silenced", "(1) Live", "PM2CrashLoop critical silenced for 4m")
+	wantText(t, page, "Alerts firing 1 1 silenced or inhibited", "(1) Live", "PM2CrashLoop critical silenced for 4m")
 	if strings.Index(page, "<b>PM2CrashLoop") < strings.Index(page, "<b>PM2ProcessErrored") {
 		t.Error("the silenced alert stands above the loud one")
 	}

@@ -17,7 +17,7 @@ var messages = map[string]message{
 	"restarts.hour":            {"Restarts, last hour", "近 1 小时重启"},
 	"alerts.firing":            {"Alerts firing", "触发中的告警"},
 	"no.alerts":                {"No alert is firing.", "当前没有触发中的告警。"},
-	"silenced.count":           {"%d silenced", "已静默 %d 条"},
+	"silenced.count":           {"%d silenced or inhibited", "已静默或抑制 %d 条"},
 	"since":                    {"for %s", "已持续 %s"},
 	"silence":                  {"Silence", "静默"},
 	"silenced":                 {"silenced", "已静默"},

@@ -162,7 +162,7 @@ func TestBridge(t *testing.T) {
 				continue
 			}
 			found++
-			if w.MaxAlerts != 0 || w.HTTPConfig.Authorization == nil || w.HTTPConfig.Authorization.CredentialsFile != opts.BridgeTokenFile {
+			if w.MaxAlerts != 2000 || w.HTTPConfig.Authorization == nil || w.HTTPConfig.Authorization.CredentialsFile != opts.BridgeTokenFile {
 				t.Errorf("%s: %+v", url, w)
 			}
 			if want := opts.BridgeURL + "notify/"; !strings.HasPrefix(url, want) {

@@ -104,15 +104,15 @@ func (w *writer) weComApp(a WeComApp) {
 	w.setting("message", w.template("wecom"))
 }
 
-// webhook gets all alerts of a group, however many: what cuts them knows best
-// which.
+// webhook gets 2000 alerts of a group at most, and the number of the others: the
+// bridge, as others, takes no body of any size, and what is refused is told never.
 func (w *writer) webhook(url, urlFile, tokenFile string) {
 	w.setting("url", url)
 	w.setting("url_file", urlFile)
 	if tokenFile != "" {
 		w.line(4, "http_config: {authorization: {credentials_file: %s}}", quote(tokenFile))
 	}
-	w.line(4, "max_alerts: 0")
+	w.line(4, "max_alerts: 2000")
 	w.line(4, "timeout: 10s")
 }
 
