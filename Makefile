@@ -225,11 +225,11 @@ arrivals: pm2-all $(foreach d,ext/test/frameworks tools/loggers,$(d)/node_module
 chain: pm2 tools-prom ## Measure the way from a cause to the message, kill pm25 up, fill its disk: three quarters of an hour
 	$(GO) test -tags=chain -timeout 120m -v $(GOTESTFLAGS) ./internal/chain/...
 
-# Most acts wait: all of them at the same time are three quarters of an hour, one after the other hours.
+# Most acts wait: all of them at the same time are an hour and a half, one after the other many.
 ALERTS_RUN ?= ^Test(Causes|Storm)
 .PHONY: alerts
-alerts: pm2 tools-prom ## Cause each trouble and see what is told of it, with every link followed: three quarters of an hour
-	$(GO) test -tags=alerts -timeout 90m -parallel 40 -run '$(ALERTS_RUN)' -v $(GOTESTFLAGS) ./internal/alerts/
+alerts: pm2 tools-prom ## Cause each trouble and see what is told of it, with every link followed: an hour and a half
+	$(GO) test -tags=alerts -timeout 120m -parallel 40 -run '$(ALERTS_RUN)' -v $(GOTESTFLAGS) ./internal/alerts/
 
 .PHONY: alerts-calm
 alerts-calm: pm2 ## Work on healthy apps for PM25_ALERTS_HOUR (1h), and see that nothing is told

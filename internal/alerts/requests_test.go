@@ -134,8 +134,8 @@ func badDeploy(t *testing.T) act {
 	release(t, "1.4.2")
 	return act{
 		name: "a new version fails", alert: "PM2DeployRegression", app: spec.Name, apps: []pm2test.AppSpec{spec}, group: "gift cards",
-		// An app that is new has nothing to get worse than.
-		warm: 31 * time.Minute,
+		// An app that was not there an hour ago has nothing to get worse than.
+		warm: 62 * time.Minute,
 		cause: func(t *testing.T, s *scene) time.Time {
 			visit(t, port, "/pay", 250*time.Millisecond)
 			s.waitScraped(t, `pm2_http_request_duration_seconds_count{app="released"} > 100`)
