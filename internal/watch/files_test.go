@@ -35,3 +35,18 @@ func TestSavedListIsSeenSoon(t *testing.T) {
 		}
 	})
 }
+
+// TestFilesOfNoDaemon: nothing is read of a home whose daemon was never seen.
+func TestFilesOfNoDaemon(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		d.Down()
+		if err := os.WriteFile(filepath.Join(d.Home(), savedList), []byte(`[{"name":"app0","pm2_env":{"name":"app0"}}]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w := follow(t, d, nil)
+		pass(time.Minute)
+		if v := w.view(time.Second); v.Files != nil {
+			t.Errorf("files of a daemon that is not there: %+v", v.Files)
+		}
+	})
+}

@@ -64,7 +64,9 @@ type Want struct {
 // first.
 func (w *Watcher) View(ctx context.Context, want Want) View {
 	late := w.refresh(ctx, want)
-	w.lookAtFiles()
+	if w.connectedNow() {
+		w.lookAtFiles()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.opts.Candidate
@@ -89,6 +91,13 @@ func (w *Watcher) View(ctx context.Context, want Want) View {
 		v.Processes[i] = pv
 	}
 	return v
+}
+
+// connectedNow is false where nobody knows whose the daemon's files have to be.
+func (w *Watcher) connectedNow() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rpc != nil
 }
 
 // Label is the daemon's name.
