@@ -56,10 +56,10 @@ func TestRecords(t *testing.T) {
 	)
 	const crashed = "exit crash 1"
 	// On a busy machine a process may end before its word to PM2 is out: the log tells then.
-	w.thrown("throw-fork", []string{crashed}, "TypeError: boom ×1 pm2 uncaught", "TypeError: boom ×1 log logged")
+	w.thrown("throw-fork", "TypeError: boom ×1 pm2 uncaught", "TypeError: boom ×1 log logged")
 	w.want("throw-ext-fork", faults, "TypeError: boom ×1 ext uncaught", crashed)
-	w.thrownInCluster("throw-cluster", "TypeError: boom ×1 pm2 uncaught", "TypeError: boom ×1 pm2 unknown")
-	w.thrownInCluster("throw-ext-cluster", "TypeError: boom ×1 ext uncaught")
+	w.want("throw-cluster", faults, "TypeError: boom ×1 pm2 uncaught", crashed)
+	w.want("throw-ext-cluster", faults, "TypeError: boom ×1 ext uncaught", crashed)
 	w.want("reject-fork", faults, "Error: rejected ×1 pm2 unknown")
 	w.want("reject-cluster", faults, "Error: rejected ×1 pm2 unknown")
 	w.want("reject-ext-fork", faults, "Error: rejected ×1 ext rejection")
@@ -84,20 +84,13 @@ func TestRecords(t *testing.T) {
 	w.wellFormed("throw-fork", "throw-cluster", "throw-ext-fork", "throw-ext-cluster")
 }
 
-// thrownInCluster: where PM2 says that a worker ended by itself before it tells
-// what it threw, the end is a clean one.
-func (w *watching) thrownInCluster(app string, either ...string) {
-	w.t.Helper()
-	w.thrown(app, []string{"exit crash 1", "exit clean 0"}, either...)
-}
-
 // thrown waits for an app to have thrown once, told in one of several ways, and to
-// have ended in one of several.
-func (w *watching) thrown(app string, endings []string, either ...string) {
+// have crashed.
+func (w *watching) thrown(app string, either ...string) {
 	w.t.Helper()
 	pm2test.Eventually(w.t, 15*time.Second, func() error {
 		thrown, ends := w.told(app, record.Exception), w.told(app, record.Exit)
-		if len(thrown) != 1 || !slices.Contains(either, thrown[0]) || len(ends) != 1 || !slices.Contains(endings, ends[0]) {
+		if len(thrown) != 1 || !slices.Contains(either, thrown[0]) || !slices.Equal(ends, []string{"exit crash 1"}) {
 			return fmt.Errorf("%s: %q, %q", app, thrown, ends)
 		}
 		return nil

@@ -57,7 +57,7 @@ func once(more ...any) map[string]any {
 
 func causes() []cause {
 	hopeless := map[string]any{"max_restarts": giveUp, "min_uptime": 100_000}
-	crash := []string{"crash", "clean"} // clean: in cluster mode PM2 may tell so of a worker that threw
+	crash := []string{"crash"}
 	return []cause{
 		{name: "throw", says: "uncaught throw", titles: []string{"TypeError: boom"}, frames: true, plain: thrown, withExt: thrownWithExt, ends: crash, extra: once()},
 		{name: "throw-text", says: "uncaught throw of a text", titles: []string{"a thrown text"}, plain: thrown, withExt: thrownWithExt, ends: crash, extra: once()},

@@ -22,9 +22,12 @@ func (w *Watcher) event(ev *pm2.Event) {
 		w.dirty = true
 		w.classifier.Lifecycle(ev.Lifecycle, ev.Status, ev.PMID)
 	case pm2.EventException:
+		// The recorder hears of what was thrown before the end it may bring about.
+		w.count(ev)
 		if !ev.Notified { // the app itself lives on
 			w.classifier.Exception(ev.PMID)
 		}
+		return
 	case pm2.EventKill:
 		w.dirty = true
 	}

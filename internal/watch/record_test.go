@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,5 +113,38 @@ func TestRecorderIsTold(t *testing.T) {
 				t.Errorf("%d ends are counted", n)
 			}
 		})
+	})
+}
+
+// ordered is a Recorder that keeps the order in which it is told.
+type ordered struct {
+	told
+	order []string
+}
+
+func (r *ordered) Event(ev *pm2.Event) {
+	if ev.Kind == pm2.EventException {
+		r.order = append(r.order, "exception")
+	}
+}
+
+func (r *ordered) Exit(e exits.Exit, _ uint64) { r.order = append(r.order, string(e.Reason)) }
+
+// TestThrowToldLate: what a worker in cluster mode threw is told after its end,
+// as PM2 does on a busy machine.
+func TestThrowToldLate(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		d.SetList(strings.ReplaceAll(apps(1), "fork_mode", "cluster_mode"))
+		rec := &ordered{}
+		w := follow(t, d, func(o *Options) { o.Recorder = rec })
+		pass(time.Second)
+		d.Log(pm2fake.Exited("app0", 0, 0, "SIGINT"))
+		d.Log("App [app0:0] starting in -cluster mode-")
+		d.Publish("process:exception", map[string]any{"process": pm2fake.Process("app0", 0), "data": map[string]any{"message": "boom"}})
+		pass(5 * time.Second)
+		w.end()
+		if diff := cmp.Diff([]string{"exception", "crash"}, rec.order); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
 	})
 }

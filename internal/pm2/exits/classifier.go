@@ -67,6 +67,10 @@ const orphanFor = 10 * time.Second
 // exceptionWindow is how long before its end an exception explains it.
 const exceptionWindow = 5 * time.Second
 
+// crashCode is what a worker that throws ends with. PM2 sees only that its
+// channel closed.
+const crashCode = 1
+
 // watchWindow is how long after a file changed a restart is due to it.
 const watchWindow = time.Minute
 
@@ -102,7 +106,7 @@ type Classifier struct {
 	slots   map[key]*slot
 	changed map[string]watchMark // by app name
 	crons   map[int]cronJob      // by pm_id, of the last list
-	held    *heldExit
+	pending []pending
 	orphans []orphan
 	daemons int // that began to write the log
 }
@@ -117,12 +121,6 @@ type orphan struct {
 type watchMark struct {
 	at   time.Time
 	done map[key]bool
-}
-
-// heldExit is an end whose reason depends on what PM2 says next.
-type heldExit struct {
-	exit  Exit
-	since time.Time
 }
 
 // New returns a Classifier that knows no process.
@@ -150,6 +148,9 @@ func (c *Classifier) Running() []Process {
 
 // Exception notes that a process threw.
 func (c *Classifier) Exception(pmID int) {
+	if c.threwBefore(pmID) {
+		return
+	}
 	if s, ok := c.slots[key{pmID: pmID}]; ok {
 		s.thrown = c.opts.Now()
 	}
@@ -158,24 +159,22 @@ func (c *Classifier) Exception(pmID int) {
 // Lifecycle takes a process:event of the bus, which follows the line it
 // belongs to.
 func (c *Classifier) Lifecycle(event, status string, pmID int) {
-	if c.held == nil || c.held.exit.PMID != pmID {
-		return
-	}
+	i := c.lastOf(pmID)
 	switch {
+	case i < 0 || !c.pending[i].mayBeGivenUp:
 	case event == "restart overlimit", event == "exit" && status == pm2.StatusErrored:
-		c.release(Errored)
+		c.gaveUp(i)
 	case event == "exit":
-		c.release(c.held.exit.Reason)
+		c.pending[i].mayBeGivenUp = false
+		c.advance()
 	}
 }
 
-// Settle gives out an end that waited longer than a second for more words, and
+// Settle gives out ends that waited for more than a second for more words, and
 // those of orphans.
 func (c *Classifier) Settle() {
+	c.advance()
 	now := c.opts.Now()
-	if c.held != nil && now.Sub(c.held.since) > time.Second {
-		c.release(c.held.exit.Reason)
-	}
 	c.orphans = slices.DeleteFunc(c.orphans, func(o orphan) bool {
 		if o.still() {
 			return now.After(o.until)
@@ -217,10 +216,10 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 		at = c.opts.Now()
 	}
 	if l.Kind == daemonlog.GaveUp {
-		c.release(Errored)
+		c.gaveUp(len(c.pending) - 1)
 		return
 	}
-	c.Flush()
+	c.otherLine()
 	k := key{l.ID, l.Retired}
 	switch l.Kind {
 	case daemonlog.Starting:
@@ -313,19 +312,17 @@ func (c *Classifier) exited(k key, l daemonlog.Line, at time.Time, live bool) {
 	}
 	if planned != "" {
 		exit.Reason = planned
-		c.opts.Emit(exit)
+		c.end(exit, false, false)
 		return
 	}
 	exit.Reason = c.unplanned(l, s.Cluster, thrown, live)
 	if exit.Reason == Crash && exit.Code == 0 {
-		// A worker that throws is ended with code 1, but PM2 sees only that
-		// its channel closed.
-		exit.Code = 1
+		exit.Code = crashCode
 	}
 	if exit.Reason == Unknown && exit.Code == 0 {
 		exit.Code = -1
 	}
-	c.held = &heldExit{exit: exit, since: c.opts.Now()}
+	c.end(exit, true, live && s.Cluster && exit.Reason == Clean)
 }
 
 // unplanned tells why a process ended that PM2 did not stop.
@@ -355,23 +352,6 @@ func (c *Classifier) unplanned(l daemonlog.Line, cluster, thrown, live bool) Rea
 	default:
 		return Unknown
 	}
-}
-
-// Flush gives out a held end as it stands.
-func (c *Classifier) Flush() {
-	if c.held != nil {
-		c.release(c.held.exit.Reason)
-	}
-}
-
-func (c *Classifier) release(reason Reason) {
-	if c.held == nil {
-		return
-	}
-	exit := c.held.exit
-	c.held = nil
-	exit.Reason = reason
-	c.opts.Emit(exit)
 }
 
 // slot returns what is known of k; name completes it.
