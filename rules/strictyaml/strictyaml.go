@@ -1,67 +1,45 @@
-package routing
+// Package strictyaml reads the YAML files in which people set something: those of
+// rules, receivers and owners.
+//
+// It takes a file only where each key is known, there once, and of the form that
+// its Go type asks for. Errors, one a line, name the line, the path to the key,
+// what is wrong and how to mend it, in the terms of YAML and not of Go. They
+// repeat keys but no value, as that may be a secret. What a value means is for the
+// caller to judge, who tells of it with Document.Wrong. It opens no file.
+package strictyaml
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-const (
-	maxFile   = 1 << 20 // bytes
-	maxErrors = 10      // that are told at once
-)
+// MaxFile is how many bytes a file may have.
+const MaxFile = 1 << 20
 
-// document is one reading of a file. It knows the line of each key, and collects
-// what is wrong. No value is told, as it may be a secret.
-type document struct {
-	lines map[string]int // by the path to a key
-	errs  []error
-}
+// A TextCheck says what is wrong with any text that stands as a value, or "".
+type TextCheck func(text string) string
 
-// wrong notes that the value at a path is wrong, and how to mend it.
-func (d *document) wrong(path, format string, args ...any) {
-	d.errs = append(d.errs, fmt.Errorf("line %d: %s: %s", d.lineOf(path), path, fmt.Sprintf(format, args...)))
-}
-
-// lineOf is the line of a path, or of what it would be in.
-func (d *document) lineOf(path string) int {
-	for {
-		if line := d.lines[path]; line > 0 {
-			return line
-		}
-		i := strings.LastIndexAny(path, ".[")
-		if i < 0 {
-			return 1
-		}
-		path = path[:i]
-	}
-}
-
-func (d *document) err() error {
-	if len(d.errs) <= maxErrors {
-		return errors.Join(d.errs...)
-	}
-	return errors.Join(append(slices.Clone(d.errs[:maxErrors]), fmt.Errorf("and %d more", len(d.errs)-maxErrors))...)
-}
-
-// decode reads one YAML document strictly into a pointer to structs with yaml
-// tags, lists, maps, texts and pointers. An empty file leaves it as it is.
-func decode(data []byte, into any) (*document, error) {
-	d := &document{lines: map[string]int{}}
-	if len(data) > maxFile {
-		return d, fmt.Errorf("it has %d bytes; at most %d are taken", len(data), maxFile)
+// Decode reads one YAML document into a pointer to structs whose fields all have
+// yaml tags, lists, maps, texts, numbers, switches and pointers. What the file does
+// not name stays as it is. A list that reads itself may be written as one item, and
+// a type with UnmarshalText as a text.
+func Decode(data []byte, into any, checks ...TextCheck) (*Document, error) {
+	d := &Document{lines: map[string]int{}, checks: checks}
+	if len(data) > MaxFile {
+		return d, fmt.Errorf("it has %d bytes; at most %d are taken", len(data), MaxFile)
 	}
 	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
 	var node yaml.Node
-	if err := decoder.Decode(&node); err != nil {
-		if strings.TrimSpace(err.Error()) == "EOF" {
-			return d, nil
-		}
+	if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
+		return d, nil
+	} else if err != nil {
 		return d, syntax(err)
 	}
 	if decoder.Decode(&yaml.Node{}) == nil {
@@ -69,7 +47,7 @@ func decode(data []byte, into any) (*document, error) {
 	}
 	d.check("", node.Content[0], reflect.TypeOf(into).Elem())
 	if len(d.errs) > 0 {
-		return d, d.err()
+		return d, d.Err()
 	}
 	if err := node.Decode(into); err != nil { // check has seen all of that
 		return d, syntax(err)
@@ -86,68 +64,115 @@ func syntax(err error) error {
 }
 
 // check holds that a node has the form of a type.
-func (d *document) check(path string, n *yaml.Node, t reflect.Type) {
+func (d *Document) check(path string, n *yaml.Node, t reflect.Type) {
 	if path != "" && d.lines[path] == 0 {
 		d.lines[path] = n.Line
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		d.wrong(orFile(path), "anchors and aliases (& and *) are not taken: write it out, or put a text that begins so in quotes")
+		d.Wrong(orFile(path), "anchors and aliases (& and *) are not taken: write it out, or put a text that begins so in quotes")
 		return
 	}
 	empty := n.Kind == yaml.ScalarNode && n.Tag == "!!null"
 	switch t.Kind() {
 	case reflect.Pointer:
-		d.check(path, n, t.Elem())
+		if !empty {
+			d.check(path, n, t.Elem())
+		}
 	case reflect.Struct, reflect.Map:
-		if n.Kind != yaml.MappingNode {
-			if !empty {
-				d.wrong(orFile(path), "keys with values are expected here, as in %s", example(t))
-			}
-			return
+		if n.Kind == yaml.MappingNode {
+			d.checkKeys(path, n, t)
+		} else if !empty {
+			d.Wrong(orFile(path), "keys with values are expected here, as in %s", example(t))
 		}
-		d.checkKeys(path, n, t)
 	case reflect.Slice:
-		if n.Kind != yaml.SequenceNode {
-			if !empty {
-				d.wrong(orFile(path), "a list is expected here, as in %s", example(t))
-			}
-			return
-		}
-		for i, item := range n.Content {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			d.lines[at] = item.Line
-			if item.Tag == "!!null" {
-				d.wrong(at, "the item is empty: write it, or remove the dash or comma")
-				continue
-			}
-			d.check(at, item, t.Elem())
-		}
-	case reflect.Bool:
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-			d.wrong(path, "write true or false")
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			d.checkItems(path, n, t)
+		case n.Kind == yaml.ScalarNode && readsItself(t):
+			d.check(path, n, t.Elem())
+		case !empty:
+			d.Wrong(orFile(path), "a list is expected here, as in %s", example(t))
 		}
 	default:
-		if n.Kind != yaml.ScalarNode || n.Tag == "!!binary" {
-			d.wrong(path, "one text is expected here: write it in quotes")
-		} else if strings.Contains(n.Value, "{{") { // Alertmanager would run it
-			d.wrong(path, "templates are not taken here: remove {{")
+		d.checkScalar(path, n, t)
+	}
+}
+
+func (d *Document) checkItems(path string, n *yaml.Node, t reflect.Type) {
+	for i, item := range n.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		d.lines[at] = item.Line
+		if item.Tag == "!!null" {
+			d.Wrong(at, "the item is empty: write it, or remove the dash or comma")
+			continue
+		}
+		d.check(at, item, t.Elem())
+	}
+}
+
+// checkScalar holds that a node is the one value that a type asks for.
+func (d *Document) checkScalar(path string, n *yaml.Node, t reflect.Type) {
+	scalar := n.Kind == yaml.ScalarNode
+	if reader, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
+		if !scalar || reader.UnmarshalText([]byte(n.Value)) != nil {
+			d.Wrong(path, "%s", remedy(t))
+		}
+		return
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		if !scalar || n.Tag != "!!bool" {
+			d.Wrong(path, "write true or false")
+		}
+	case reflect.Float64, reflect.Int:
+		if !scalar || n.Decode(reflect.New(t).Interface()) != nil || n.Tag == "!!null" {
+			d.Wrong(path, "write a number")
+		}
+	default:
+		if !scalar || n.Tag == "!!binary" {
+			d.Wrong(path, "one text is expected here: write it in quotes")
+			return
+		}
+		for _, check := range d.checks {
+			if problem := check(n.Value); problem != "" {
+				d.Wrong(path, "%s", problem)
+			}
 		}
 	}
 }
 
+// remedy says how a type that reads texts is written.
+func remedy(t reflect.Type) string {
+	if t.Kind() == reflect.Int64 {
+		return "write a time, as in 30s, 5m or 4h"
+	}
+	return "it can not be read: write it as the documentation shows"
+}
+
+// readsItself is true for types that have a say in how they are written.
+func readsItself(t reflect.Type) bool {
+	switch reflect.New(t).Interface().(type) {
+	case yaml.Unmarshaler, interface {
+		UnmarshalYAML(unmarshal func(any) error) error
+	}:
+		return true
+	}
+	return false
+}
+
 // checkKeys holds that each key is known and there once.
-func (d *document) checkKeys(path string, n *yaml.Node, t reflect.Type) {
+func (d *Document) checkKeys(path string, n *yaml.Node, t reflect.Type) {
 	fields, seen := fieldsOf(t), map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || key.Tag == "!!null" {
-			d.wrong(orFile(path), "a key is expected to be a plain name")
+			d.Wrong(orFile(path), "a key is expected to be a plain name")
 			continue
 		}
 		d.lines[at] = key.Line
 		if seen[key.Value] {
-			d.wrong(at, "it is there twice: remove one")
+			d.Wrong(at, "it is there twice: remove one")
 			continue
 		}
 		seen[key.Value] = true
@@ -157,7 +182,7 @@ func (d *document) checkKeys(path string, n *yaml.Node, t reflect.Type) {
 		}
 		field, ok := fields[key.Value]
 		if !ok {
-			d.wrong(at, "there is no such key; known here: %s", strings.Join(keysOf(t), ", "))
+			d.Wrong(at, "there is no such key; %s", Known(key.Value, keysOf(t)))
 			continue
 		}
 		d.check(at, value, field)
