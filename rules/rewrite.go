@@ -67,6 +67,7 @@ func (r *rewriter) alerts(a Alert) (all []Alert, err error) {
 	if s.KeepFiringFor != nil {
 		a.KeepFiringFor = time.Duration(*s.KeepFiringFor)
 	}
+	a.Description = r.describe(a.Description, a.Expr) // as long as its thresholds have names
 	a.Expr, err = r.rewrite(a.Name, a.Expr, s.Exclude)
 	return []Alert{a}, err
 }
