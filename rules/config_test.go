@@ -1,11 +1,16 @@
 package rules
 
 import (
+	"log/slog"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // TestDefaultNamesEveryThreshold: people find in the file whatever they can set.
@@ -86,15 +91,20 @@ func TestReadConfig(t *testing.T) {
 	}
 }
 
-// FuzzParseConfig: whatever people write ends in an error or in rules.
+// FuzzParseConfig: whatever people write ends in an error or in rules that Prometheus
+// reads.
 func FuzzParseConfig(f *testing.F) {
-	for _, seed := range []string{string(DefaultYAML), "slos: [{name: a, disabled: true}]", "alerts: {PM2AppDown: {for: 1m, exclude: {app: [a, 'b*']}}}", "overrides: [{match: {app: a}, thresholds: {hung_seconds: 9}}]"} {
+	for _, seed := range []string{string(DefaultYAML), "slos: [{name: a, disabled: true}]", "alerts: {PM2AppDown: {for: 1m, exclude: {app: [a, 'b*']}}}", "overrides: [{match: {app: ['a*', \"b'\"]}, thresholds: {hung_seconds: 9}}]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := ParseConfig([]byte(text))
-		if err == nil && File(c) == "" {
-			t.Error("no rules")
+		if err != nil {
+			return
+		}
+		_, errs := rulefmt.Parse([]byte(File(c)), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		if len(errs) > 0 {
+			t.Error(errs[0])
 		}
 	})
 }

@@ -57,7 +57,7 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"name: a\nnmae: hunter2":       "line 2: nmae: there is no such key; did you mean name? known here: name, on, size, for, ",
+		"name: a\nnam: hunter2":        "line 2: nam: there is no such key; did you mean name? known here: name, on, size, for, ",
 		"inner: {kee: hunter2}":        "line 1: inner.kee: there is no such key; did you mean key? known here: key",
 		"all:\n- key: a\n- x: b":       "line 3: all[1].x: there is no such key; known here: key",
 		"on: hunter2":                  "line 1: on: write true or false",
