@@ -28,7 +28,7 @@ func deployRegression() Alert {
     pm2_app:crashes:increase5m > ${exception_spike_times} * pm2_app:crashes:increase5m_max1h_before_deploy
   )
 )
-and on (job, instance, daemon, pm2_namespace, app) (time() - pm2_app_deploy_timestamp_seconds < ${deploy_window_seconds})
+and ` + recentDeploy() + `
 and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset 1h)`,
 		For:           time.Minute,
 		KeepFiringFor: 10 * time.Minute,
@@ -36,7 +36,7 @@ and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="
 			"version or revision changed. A restart without a change is no deploy, nor is that of another app.\n" +
 			"An app that was not there an hour ago has nothing to get worse than. The few requests that fail while processes change places are\n" +
 			"a small share of five minutes.\n" +
-			"It ends with the time in which a deploy is to blame; what goes on is told by other alerts.",
+			"It ends with the time in which a deploy is to blame, by the clock of the host; what goes on is told by other alerts.",
 		Summary: Text{
 			EN: `The last deploy of {{ $labels.app }} on {{ or $labels.host $labels.instance }} made it worse`,
 			ZH: `{{ or $labels.host $labels.instance }} 上 {{ $labels.app }} 的最近一次部署使其变差`,
