@@ -9,7 +9,7 @@ GO        ?= go
 NPM       ?= npm
 FUZZTIME  ?= 30s
 # Not the packages that run built programs: the race detector would not see into those.
-RACE_PKGS ?= ./exporter/... ./internal/access/... ./internal/alertmanager/... ./internal/app/... ./internal/central/... ./internal/claim/... ./internal/client/... ./internal/extsock/... ./internal/ledger/... ./internal/logql/... ./internal/lokiapi/... ./internal/memnet/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/recorder/... ./internal/safefile/... ./internal/scrub/... ./internal/server/... ./internal/ship/... ./internal/sourcemap/... ./internal/up/... ./internal/watch/... ./sessionstore/...
+RACE_PKGS ?= ./exporter/... ./internal/access/... ./internal/alertmanager/... ./internal/app/... ./internal/central/... ./internal/claim/... ./internal/client/... ./internal/extsock/... ./internal/ledger/... ./internal/logql/... ./internal/lokiapi/... ./internal/memnet/... ./internal/notify/... ./internal/pages/... ./internal/pm2/... ./internal/procfs/... ./internal/prom/... ./internal/recorder/... ./internal/safefile/... ./internal/scrub/... ./internal/server/... ./internal/ship/... ./internal/sourcemap/... ./internal/up/... ./internal/watch/... ./sessionstore/...
 GOTESTFLAGS ?=
 
 CACHE := $(CURDIR)/.cache

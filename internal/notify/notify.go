@@ -18,9 +18,9 @@
 // Alertmanager tries, and more than once only where an answer got lost.
 //
 // Each robot has a queue of its own, bounded in number and bytes, and is sent one
-// message at a time: a slow one keeps no other waiting. A panic costs the messages
-// at hand, which Alertmanager brings again, and no others. No URL or secret of a
-// robot is in logs, metrics, answers or errors.
+// message at a time: a slow one keeps no other waiting. A panic costs what was
+// to be told in that message, which Alertmanager brings again, and no other. No URL
+// or secret of a robot is in logs, metrics, answers or errors.
 package notify
 
 import (

@@ -13,7 +13,7 @@ import (
 const advicePanic = "this is a mistake in PM25: report it with the stack in its log"
 
 // recovered is deferred where a courier sends a batch. A panic costs the messages
-// at hand, which Alertmanager brings again and counts as failed, and no others.
+// at hand, which Alertmanager brings again and counts as failed, and no other.
 func (c *courier) recovered(batch *[]*parcel) {
 	p := recover()
 	if p == nil {

@@ -124,6 +124,7 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 // not installed it skips the test, except under CI, where that is a failure.
 func New(t testing.TB, o Options) *Daemon {
 	t.Helper()
+	noteApps(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	d, err := Start(ctx, o)

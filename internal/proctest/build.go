@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -44,6 +45,9 @@ func (b *Builder) program(name string) (path string, err error) {
 	if err, ok := b.built[name]; ok {
 		return path, err
 	}
+	if err := noteSources(name); err != nil {
+		return "", err
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/"+name)
 	cmd.Dir = pm2test.Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -53,6 +57,27 @@ func (b *Builder) program(name string) (path string, err error) {
 		b.built[name] = nil
 	}
 	return path, b.built[name]
+}
+
+// noteSources looks at what a program is built of, so that go test does not take a
+// result from its cache after a change: it does not see what the compiler reads.
+func noteSources(name string) error {
+	const files = `{{if .Module}}{{if .Module.Main}}{{.Dir}}{{range .EmbedFiles}}{{"\n"}}{{$.Dir}}/{{.}}{{end}}{{end}}{{end}}`
+	cmd := exec.Command("go", "list", "-deps", "-f", files, "./cmd/"+name)
+	cmd.Dir = pm2test.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("listing what %s is built of: %w", name, err)
+	}
+	for path := range strings.Lines(string(out)) {
+		if path = strings.TrimSpace(path); path == "" {
+			continue
+		}
+		if err := pm2test.NoteSource(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Main runs a package's tests, removes what was built for them and ends the

@@ -123,12 +123,17 @@ type ordered struct {
 }
 
 func (r *ordered) Event(ev *pm2.Event) {
-	if ev.Kind == pm2.EventException {
+	switch {
+	case ev.Kind == pm2.EventException:
 		r.order = append(r.order, "exception")
+	case ev.Lifecycle == "online":
+		r.order = append(r.order, "online "+ev.Name)
 	}
 }
 
-func (r *ordered) Exit(e exits.Exit, _ uint64) { r.order = append(r.order, string(e.Reason)) }
+func (r *ordered) Exit(e exits.Exit, _ uint64) {
+	r.order = append(r.order, string(e.Reason)+" "+e.Name)
+}
 
 // TestThrowToldLate: what a worker in cluster mode threw is told after its end,
 // as PM2 does on a busy machine.
@@ -143,7 +148,34 @@ func TestThrowToldLate(t *testing.T) {
 		d.Publish("process:exception", map[string]any{"process": pm2fake.Process("app0", 0), "data": map[string]any{"message": "boom"}})
 		pass(5 * time.Second)
 		w.end()
-		if diff := cmp.Diff([]string{"exception", "crash"}, rec.order); diff != "" {
+		if diff := cmp.Diff([]string{"exception", "crash app0"}, rec.order); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
+// TestEndsBeforeStarts: the end of a process is told before it runs again, and no
+// other waits for it.
+func TestEndsBeforeStarts(t *testing.T) {
+	bubble(t, func(t *testing.T, d *pm2fake.Daemon) {
+		d.SetList(strings.Replace(apps(2), "fork_mode", "cluster_mode", 1))
+		rec := &ordered{}
+		w := follow(t, d, func(o *Options) { o.Recorder = rec })
+		pass(time.Second)
+		event := func(what, app string, id int) {
+			d.Publish("process:event", map[string]any{"event": what, "process": pm2fake.Process(app, id)})
+		}
+		d.Log(pm2fake.Exited("app0", 0, 0, "SIGINT"))
+		event("exit", "app0", 0)
+		d.Log(pm2fake.Exited("app1", 1, 1, "SIGINT"))
+		event("exit", "app1", 1)
+		d.Log("App [app1:1] starting in -fork mode-")
+		event("online", "app1", 1)
+		d.Log("App [app0:0] starting in -cluster mode-")
+		event("online", "app0", 0)
+		pass(5 * time.Second)
+		w.end()
+		if diff := cmp.Diff([]string{"crash app1", "online app1", "clean app0", "online app0"}, rec.order); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 	})

@@ -5,9 +5,9 @@
 // only its bus carries the exceptions, and nothing tells an operator's
 // restart from cron's but the clock. Classifier puts these together.
 //
-// It guarantees one Exit for each end in the log, in order, and that what
-// cannot be told is Unknown and never Crash. It is pure: it reads no file and
-// no clock but the one it is given.
+// It guarantees one Exit for each end in the log, those of a process in order
+// and before it runs again, and that what cannot be told is Unknown and never
+// Crash. It is pure: it reads no file and no clock but the one it is given.
 package exits
 
 import (
@@ -161,6 +161,8 @@ func (c *Classifier) Exception(pmID int) {
 func (c *Classifier) Lifecycle(event, status string, pmID int) {
 	i := c.lastOf(pmID)
 	switch {
+	case event == "online":
+		c.succeeded(pmID)
 	case i < 0 || !c.pending[i].mayBeGivenUp:
 	case event == "restart overlimit", event == "exit" && status == pm2.StatusErrored:
 		c.gaveUp(i)
@@ -216,7 +218,7 @@ func (c *Classifier) Line(l daemonlog.Line, live bool) {
 		at = c.opts.Now()
 	}
 	if l.Kind == daemonlog.GaveUp {
-		c.gaveUp(len(c.pending) - 1)
+		c.gaveUp(len(c.pending) - 1) // of the line before
 		return
 	}
 	c.otherLine()

@@ -3,6 +3,7 @@ package exits
 import (
 	"encoding/json"
 	"fmt"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.Local)
 
 // run feeds a script to a classifier. A line is PM2's own message; "!" begins
 // what the bus says: "!throw ID", "!event NAME STATUS ID"; "+3s" moves the
-// clock.
+// clock; "!list" is PM2's list in which api runs.
 func run(t *testing.T, live bool, oom Verdict, script ...string) []string {
 	t.Helper()
 	now := noon
@@ -44,6 +45,8 @@ func run(t *testing.T, live bool, oom Verdict, script ...string) []string {
 		case strings.HasPrefix(line, "!event"):
 			fmt.Sscanf(line, "!event %s %s %d", &event, &status, &id)
 			c.Lifecycle(event, status, id)
+		case line == "!list":
+			c.Describe([]pm2.Process{{Name: "api", PMID: 1, PID: 21, Status: "online", ExecMode: "cluster"}})
 		case strings.HasPrefix(line, "+"):
 			d, err := time.ParseDuration(line[1:])
 			if err != nil {
@@ -70,33 +73,50 @@ const (
 
 func TestReasons(t *testing.T) {
 	for name, c := range map[string]struct {
-		away   bool
-		oom    Verdict
-		script []string
-		want   []string
+		away     bool
+		anyOrder bool // they end at the same time; want is sorted
+		oom      Verdict
+		script   []string
+		want     []string
 	}{
 		"throw in fork mode":                        {script: []string{"!throw 0", "App [web:0] exited with code [1] via signal [SIGINT]", webStarts}, want: []string{"web:0 crash 1"}},
 		"throw in cluster mode":                     {script: []string{"!throw 1", apiCode0, "!event exit stopped 1"}, want: []string{"api:1 crash 1"}},
 		"throw in cluster mode, told after the end": {script: []string{apiCode0, "!event exit stopped 1", apiStarts, "!throw 1"}, want: []string{"api:1 crash 1"}},
-		"throw in cluster mode, told after the ends of others": {
+		"throw in cluster mode, told after ends of others": {
 			script: []string{apiCode0, webCode0, webStarts, "!throw 1", "Stopping app:web id:0", webCode0},
-			want:   []string{"api:1 crash 1", "web:0 clean 0", "web:0 operator 0"},
+			want:   []string{"web:0 clean 0", "api:1 crash 1", "web:0 operator 0"},
 		},
-		"throw in cluster mode, by the next one":       {script: []string{apiCode0, apiStarts, "+2s", "!throw 1", apiCode0, apiStarts}, want: []string{"api:1 clean 0", "api:1 crash 1"}},
+		"throw in cluster mode, by the next one at once": {
+			script: []string{apiCode0, apiStarts, "!event online online 1", "!throw 1", apiCode0, apiStarts},
+			want:   []string{"api:1 clean 0", "api:1 crash 1"},
+		},
+		"throw in cluster mode, by the next one that only the list told of": {
+			script: []string{apiCode0, apiStarts, "!list", "!throw 1", apiCode0, apiStarts},
+			want:   []string{"api:1 clean 0", "api:1 crash 1"},
+		},
+		"throw in cluster mode, by the next one later": {script: []string{apiCode0, apiStarts, "+2s", "!throw 1", apiCode0, apiStarts}, want: []string{"api:1 clean 0", "api:1 crash 1"}},
+		"two ends in cluster mode, no word between": {
+			script: []string{apiCode0, apiStarts, "Stopping app:api id:1", apiCode0},
+			want:   []string{"api:1 clean 0", "api:1 operator 0"},
+		},
 		"given up in cluster mode, told of throw late": {script: []string{apiCode0, `Script /a.js had too many unstable restarts (16). Stopped. "errored"`, "!throw 1"}, want: []string{"api:1 errored 0"}},
-		"throw in cluster mode, away":                  {away: true, script: []string{apiCode0, apiStarts}, want: []string{"api:1 unknown -1"}},
-		"exit 0 in cluster mode":                       {script: []string{apiCode0, apiStarts, "+2s"}, want: []string{"api:1 clean 0"}},
-		"exit 0 long after an exception":               {script: []string{"!throw 1", "+10s", apiCode0, apiStarts, "+2s"}, want: []string{"api:1 clean 0"}},
-		"exit 0":                                       {script: []string{webCode0, "+2s"}, want: []string{"web:0 clean 0"}},
-		"exit 3":                                       {away: true, script: []string{"App [web:0] exited with code [3] via signal [SIGINT]", "+2s"}, want: []string{"web:0 crash 3"}},
-		"heap limit":                                   {script: []string{"App [web:0] exited with code [0] via signal [SIGABRT]", webStarts}, want: []string{"web:0 crash 134"}},
-		"SIGTERM from outside":                         {script: []string{"App [web:0] exited with code [0] via signal [SIGTERM]", webStarts}, want: []string{"web:0 signal 143"}},
-		"SIGKILL":                                      {oom: No, script: []string{webKilled, webStarts}, want: []string{"web:0 signal 137"}},
-		"SIGKILL by the kernel":                        {oom: Yes, script: []string{webKilled, webStarts}, want: []string{"web:0 oom_kill 137"}},
-		"SIGKILL, no telling by whom":                  {away: true, script: []string{webKilled, webStarts}, want: []string{"web:0 unknown 137"}},
-		"restart by an operator":                       {script: []string{"Stopping app:web id:0", webCode0, webStarts}, want: []string{"web:0 operator 0"}},
-		"stopped, did not listen to SIGINT":            {script: []string{"Stopping app:web id:0", webKilled}, want: []string{"web:0 operator 137"}},
-		"reload in fork mode":                          {script: []string{notOnline, "Stopping app:web id:0", webCode0, webStarts}, want: []string{"web:0 reload 0"}},
+		"given up, of an end that PM2 was told to bring about": {
+			script: []string{apiCode0, "Stopping app:web id:0", webCode0, `Script /a.js had too many unstable restarts (16). Stopped. "errored"`, "+2s"},
+			want:   []string{"web:0 operator 0", "api:1 clean 0"},
+		},
+		"throw in cluster mode, away":       {away: true, script: []string{apiCode0, apiStarts}, want: []string{"api:1 unknown -1"}},
+		"exit 0 in cluster mode":            {script: []string{apiCode0, apiStarts, "+2s"}, want: []string{"api:1 clean 0"}},
+		"exit 0 long after an exception":    {script: []string{"!throw 1", "+10s", apiCode0, apiStarts, "+2s"}, want: []string{"api:1 clean 0"}},
+		"exit 0":                            {script: []string{webCode0, "+2s"}, want: []string{"web:0 clean 0"}},
+		"exit 3":                            {away: true, script: []string{"App [web:0] exited with code [3] via signal [SIGINT]", "+2s"}, want: []string{"web:0 crash 3"}},
+		"heap limit":                        {script: []string{"App [web:0] exited with code [0] via signal [SIGABRT]", webStarts}, want: []string{"web:0 crash 134"}},
+		"SIGTERM from outside":              {script: []string{"App [web:0] exited with code [0] via signal [SIGTERM]", webStarts}, want: []string{"web:0 signal 143"}},
+		"SIGKILL":                           {oom: No, script: []string{webKilled, webStarts}, want: []string{"web:0 signal 137"}},
+		"SIGKILL by the kernel":             {oom: Yes, script: []string{webKilled, webStarts}, want: []string{"web:0 oom_kill 137"}},
+		"SIGKILL, no telling by whom":       {away: true, script: []string{webKilled, webStarts}, want: []string{"web:0 unknown 137"}},
+		"restart by an operator":            {script: []string{"Stopping app:web id:0", webCode0, webStarts}, want: []string{"web:0 operator 0"}},
+		"stopped, did not listen to SIGINT": {script: []string{"Stopping app:web id:0", webKilled}, want: []string{"web:0 operator 137"}},
+		"reload in fork mode":               {script: []string{notOnline, "Stopping app:web id:0", webCode0, webStarts}, want: []string{"web:0 reload 0"}},
 		"reload in cluster mode": {
 			script: []string{apiStarts, "Stopping app:api id:_old_1", "App [api:_old_1] exited with code [0] via signal [SIGINT]"},
 			want:   []string{"api:1 reload 0"},
@@ -138,14 +158,18 @@ func TestReasons(t *testing.T) {
 			want:   []string{"web:0 errored 1"},
 		},
 		"kill -9 of the daemon": {
-			script: []string{"Stopping app:web id:0", webCode0, "--- New PM2 Daemon started ----"},
-			want:   []string{"web:0 operator 0", "api:1 unknown -1", "job:2 unknown -1"},
+			script:   []string{"Stopping app:web id:0", webCode0, "--- New PM2 Daemon started ----"},
+			anyOrder: true,
+			want:     []string{"api:1 unknown -1", "job:2 unknown -1", "web:0 operator 0"},
 		},
 		"unseen start": {script: []string{"App [new:9] starting in -fork mode-", "App [new:9] exited with code [2] via signal [SIGINT]", "+2s"}, want: []string{"new:9 crash 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := run(t, !c.away, c.oom, c.script...)
-			if diff := cmp.Diff(sorted(c.want), sorted(got)); diff != "" {
+			if c.anyOrder {
+				sort.Strings(got)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -299,16 +323,4 @@ func FuzzOneExitForEachLine(f *testing.F) {
 			t.Fatalf("%d ends gave %d exits: %q → %q", ends, len(got), script, got)
 		}
 	})
-}
-
-func sorted(in []string) string {
-	out := append([]string(nil), in...)
-	for i := range out {
-		for j := i + 1; j < len(out); j++ {
-			if out[j] < out[i] {
-				out[i], out[j] = out[j], out[i]
-			}
-		}
-	}
-	return strings.Join(out, "\n")
 }

@@ -41,7 +41,7 @@ func (c *Classifier) Know(list []pm2.Process) {
 }
 
 // Describe takes PM2's list for what no line of the log says, the times of
-// cron jobs. Unlike Know it may come late: it does not say what runs.
+// cron jobs. Unlike Know it may come late: what it says to run may not any more.
 func (c *Classifier) Describe(list []pm2.Process) {
 	c.crons = make(map[int]cronJob, len(c.crons))
 	for i := range list {
@@ -51,6 +51,9 @@ func (c *Classifier) Describe(list []pm2.Process) {
 		}
 		if s, ok := c.slots[key{pmID: p.PMID}]; ok && s.Name == p.Name {
 			s.Cron = p.CronRestart
+		}
+		if p.Running() {
+			c.succeeded(p.PMID)
 		}
 	}
 	c.forget(list)

@@ -8,8 +8,7 @@ import (
 // wordWithin is how long PM2's words on an end may come after its line.
 const wordWithin = time.Second
 
-// pending is an end whose reason depends on what PM2 says next. Those after it
-// wait for it, so that ends stay in order.
+// pending is an end whose reason depends on what PM2 says next.
 type pending struct {
 	exit  Exit
 	since time.Time
@@ -23,6 +22,7 @@ type pending struct {
 
 // end gives out an end, or has it wait for what PM2 says next.
 func (c *Classifier) end(exit Exit, mayBeGivenUp, mayHaveThrown bool) {
+	c.succeeded(exit.PMID) // or it could not have ended again
 	c.pending = append(c.pending, pending{exit, c.opts.Now(), mayBeGivenUp, mayHaveThrown})
 	c.advance()
 }
@@ -30,14 +30,13 @@ func (c *Classifier) end(exit Exit, mayBeGivenUp, mayHaveThrown bool) {
 // advance gives out the ends that wait for nothing any more.
 func (c *Classifier) advance() {
 	now := c.opts.Now()
-	for len(c.pending) > 0 {
-		p := c.pending[0]
-		if (p.mayBeGivenUp || p.mayHaveThrown) && now.Sub(p.since) <= wordWithin {
-			return
+	c.pending = slices.DeleteFunc(c.pending, func(p pending) bool {
+		waits := (p.mayBeGivenUp || p.mayHaveThrown) && now.Sub(p.since) <= wordWithin
+		if !waits {
+			c.opts.Emit(p.exit)
 		}
-		c.pending = slices.Delete(c.pending, 0, 1)
-		c.opts.Emit(p.exit)
-	}
+		return !waits
+	})
 }
 
 // otherLine tells that PM2 logged something that is no word on the last end.
@@ -50,11 +49,22 @@ func (c *Classifier) otherLine() {
 
 // gaveUp tells that PM2 does not start a process again after its last end.
 func (c *Classifier) gaveUp(i int) {
-	if i < 0 {
+	if i < 0 || !c.pending[i].mayBeGivenUp {
 		return
 	}
 	p := &c.pending[i]
 	p.exit.Reason, p.mayBeGivenUp, p.mayHaveThrown = Errored, false, false
+	c.advance()
+}
+
+// succeeded tells that a process runs again: what is thrown from now on is that
+// one's.
+func (c *Classifier) succeeded(pmID int) {
+	for i := range c.pending {
+		if c.pending[i].exit.PMID == pmID {
+			c.pending[i].mayBeGivenUp, c.pending[i].mayHaveThrown = false, false
+		}
+	}
 	c.advance()
 }
 
