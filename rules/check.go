@@ -125,5 +125,10 @@ func (c Config) checkAlerts(d *strictyaml.Document) {
 		if s := c.Alerts[name].Severity; s != "" && !slices.Contains(Severities(), s) {
 			d.Wrong("alerts."+name+".severity", "it is %q: write critical, warning, info or none", s)
 		}
+		for _, label := range slices.Sorted(maps.Keys(c.Alerts[name].Exclude)) {
+			if len(c.Alerts[name].Exclude[label]) == 0 {
+				d.Wrong("alerts."+name+".exclude."+label, "it is empty: name what the alert is not to fire for, as in \"dev-*\", or write \"\" for what has no %s", label)
+			}
+		}
 	}
 }

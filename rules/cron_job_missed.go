@@ -8,7 +8,7 @@ func cronJobMissed() Alert {
 		Severity: Warning,
 		Scope:    ScopeProcess,
 		Expr: `(
-  ` + since("pm2_process_cron_next_run_timestamp_seconds") + ` > ${cron_late_seconds}
+  ` + since(processesOfTarget, "pm2_process_cron_next_run_timestamp_seconds") + ` > ${cron_late_seconds}
 )
 and on (job, instance, daemon) pm2_up == 1`,
 		For:           time.Minute,

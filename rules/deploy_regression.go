@@ -29,13 +29,16 @@ func deployRegression() Alert {
   )
 )
 and ` + recentDeploy() + `
-and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset 1h)`,
+and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset 1h)
+unless
+` + givenUp(),
 		For:           time.Minute,
 		KeepFiringFor: 10 * time.Minute,
 		Why: "Exceptions, failed requests or crashes that are three times what they were before, for as many requests, soon after the app's\n" +
 			"version or revision changed. A restart without a change is no deploy, nor is that of another app.\n" +
 			"An app that was not there an hour ago has nothing to get worse than. The few requests that fail while processes change places are\n" +
 			"a small share of five minutes.\n" +
+			"Of an app that PM2 gave up PM2ProcessErrored tells.\n" +
 			"It ends with the time in which a deploy is to blame, by the clock of the host; what goes on is told by other alerts.",
 		Summary: Text{
 			EN: `The last deploy of {{ $labels.app }} on {{ or $labels.host $labels.instance }} made it worse`,

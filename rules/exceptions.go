@@ -49,7 +49,7 @@ func before(recorded string) string { return recorded + "_max1h_before_deploy" }
 // recentDeploy is true of apps whose version changed a short while ago; for the
 // right side of `and` and `unless`.
 func recentDeploy() string {
-	return onApp + " (" + since("pm2_app_deploy_timestamp_seconds") + " < ${deploy_window_seconds})"
+	return onApp + " (" + since(appsOfTarget, "pm2_app_deploy_timestamp_seconds") + " < ${deploy_window_seconds})"
 }
 
 func beforeDeploy(recorded string) Record {

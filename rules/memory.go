@@ -38,7 +38,7 @@ or pm2_process_resident_memory_bytes`,
 			Expr: `pm2_process_memory_limit_bytes
 or
 (pm2_process_resident_memory_bytes > bool 0)
-  * on (job, instance) group_left () (${memory_host_ratio} * pm2_host_memory_total_bytes)`,
+  * ` + processesOfTarget + ` group_left () (${memory_host_ratio} * pm2_host_memory_total_bytes)`,
 			Why: "max_memory_restart, or a share of what the host has.",
 		},
 		{

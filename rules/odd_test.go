@@ -37,14 +37,21 @@ func TestOddSettings(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`job: 'a"b'`:                         "line 1: job: a quote",
-		`server_job: 'a\b'`:                  "line 1: server_job: a quote",
-		`selector: '__name__="up"'`:          "remove __name__",
-		`thresholds: {hung_seconds: 0.5}`:    "whole number",
-		`thresholds: {hung_seconds: .inf}`:   "whole number",
-		`host_labels: [instance, app]`:       "host_labels",
-		`runbook_url: 'http://x/{{'`:         "runbook_url",
-		`pm25_url: 'http://x/{{ .Labels }}'`: "pm25_url",
+		`job: 'a"b'`:                                                          "line 1: job: a quote",
+		`server_job: 'a\b'`:                                                   "line 1: server_job: a quote",
+		`selector: '__name__="up"'`:                                           "remove __name__",
+		`thresholds: {hung_seconds: 0.5}`:                                     "whole number",
+		`thresholds: {hung_seconds: .inf}`:                                    "line 1: thresholds.hung_seconds: it is +Inf",
+		`thresholds: {crash_loop_ends: .inf}`:                                 "line 1: thresholds.crash_loop_ends: it is +Inf: it has to be a finite number",
+		`thresholds: {gc_ratio: -.inf}`:                                       "line 1: thresholds.gc_ratio: it is -Inf",
+		`thresholds: {route_warn_seconds: .nan}`:                              "line 1: thresholds.route_warn_seconds: it is NaN",
+		`thresholds: {route_slow_seconds: .inf}`:                              "line 1: thresholds.route_slow_seconds: it is +Inf",
+		`overrides: [{match: {app: a}, thresholds: {exception_spike: .inf}}]`: "line 1: overrides[0].thresholds.exception_spike: it is +Inf",
+		`overrides: [{match: {app: a}, thresholds: {exception_spike: .nan}}]`: "line 1: overrides[0].thresholds.exception_spike: it is NaN",
+		`slos: [{name: default, objective: .nan}]`:                            "slos[0].objective: it is NaN",
+		`host_labels: [instance, app]`:                                        "host_labels",
+		`runbook_url: 'http://x/{{'`:                                          "runbook_url",
+		`pm25_url: 'http://x/{{ .Labels }}'`:                                  "pm25_url",
 		`overrides: [{match: {app: a}, thresholds: {stopped_seconds: 90.5}}]`: "whole number",
 	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

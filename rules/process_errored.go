@@ -22,3 +22,17 @@ func processErrored() Alert {
 		},
 	}
 }
+
+// givenUp is true of apps that PM2 gave up a short while ago, or has: one process at
+// least is errored, and all others are errored or stopped. For the right side of
+// `unless` of what counts five minutes: what brought that about is in the count also
+// after somebody started the app again.
+func givenUp() string {
+	return `(
+  min without (pm_id) (
+    max without (state) (max_over_time(pm2_process_state{state=~"errored|stopped"}[5m]))
+  ) == 1
+  and
+  max without (pm_id, state) (max_over_time(pm2_process_state{state="errored"}[5m])) == 1
+)`
+}

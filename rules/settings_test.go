@@ -69,9 +69,13 @@ func TestSettingsOfOneAlert(t *testing.T) {
 alerts:
   PM2AppStopped: {disabled: true}
   PM2AppDown: {severity: warning, for: 5m, keep_firing_for: 0s}
+  PM2CrashLoop: {exclude: {bucket: ""}}
 `)
 	if len(find(c, "PM2AppStopped")) != 0 {
 		t.Error("PM2AppStopped is disabled, and there")
+	}
+	if expr := find(c, "PM2CrashLoop")[0].Expr; !strings.Contains(expr, `bucket!=""`) || strings.Contains(expr, "!~") {
+		t.Errorf("PM2CrashLoop of what has no bucket is not excluded: %s", expr)
 	}
 	if a := find(c, "PM2AppDown")[0]; a.Severity != Warning || duration(a.For) != "5m" || a.KeepFiringFor != 0 || a.Expr != c.expand(appDown().Expr) {
 		t.Errorf("PM2AppDown: %+v", a)
@@ -145,9 +149,11 @@ overrides:
 
 func TestBadSettings(t *testing.T) {
 	for text, want := range map[string]string{
-		"alerts: {PM2AppDown: {severity: page}}":     `line 1: alerts.PM2AppDown.severity: it is "page": write critical, warning, info or none`,
-		"alerts: {PM2AppDown: {exclude: {ap: web}}}": "line 1: alerts.PM2AppDown.exclude.ap: its metrics have no such label; did you mean app? known here: ",
-		"selector: bucket=prod":                      `line 1: selector: bucket=prod is no matchers: write them as bucket="prod"`,
+		"alerts: {PM2AppDown: {severity: page}}":                `line 1: alerts.PM2AppDown.severity: it is "page": write critical, warning, info or none`,
+		"alerts: {PM2AppDown: {exclude: {ap: web}}}":            "line 1: alerts.PM2AppDown.exclude.ap: its metrics have no such label; did you mean app? known here: ",
+		"alerts: {PM2AppDown: {exclude: {bucket: }}}":           `line 1: alerts.PM2AppDown.exclude.bucket: it is empty: name what the alert is not to fire for, as in "dev-*", or write "" for what has no bucket`,
+		"alerts: {PM2AppDown: {exclude: {app: a, bucket: []}}}": `line 1: alerts.PM2AppDown.exclude.bucket: it is empty`,
+		"selector: bucket=prod":                                 `line 1: selector: bucket=prod is no matchers: write them as bucket="prod"`,
 	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", text, err, want)

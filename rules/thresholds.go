@@ -105,7 +105,9 @@ func durations() []string { return []string{"hung_seconds", "ship_silent_seconds
 func (c Config) checkThreshold(name string, value float64) error {
 	const tenYears = 10 * 365 * 86400
 	switch {
-	case !(value > 0):
+	case math.IsInf(value, 0) || math.IsNaN(value):
+		return fmt.Errorf("it is %v: it has to be a finite number; an alert that is never to fire is disabled under alerts", value)
+	case value <= 0:
 		return fmt.Errorf("it is %v: it has to be more than 0", value)
 	case slices.Contains(durations(), name) && (value != math.Trunc(value) || value > tenYears):
 		return fmt.Errorf("it is %v: it has to be a whole number of seconds, of ten years at most", value)

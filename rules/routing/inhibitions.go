@@ -78,7 +78,9 @@ func around() []inhibition {
 //
 // PM2ProcessErrored is none of them: it fires until somebody acts, perhaps for
 // days, and says nothing of the app's other processes. What they do meanwhile is
-// told. What the crashes of its own process brought is over in minutes.
+// told. Where none runs, the rules of PM2CrashLoop, PM2DeployRegression and
+// PM2ExceptionSpike leave the app out. PM2NewException is told beside it on purpose:
+// PM2ProcessErrored does not say what the process threw.
 var states = []string{"PM2AppMissing", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"}
 
 // symptoms are what each of those states brings with it.

@@ -42,8 +42,10 @@ func Decode(data []byte, into any, checks ...TextCheck) (*Document, error) {
 	} else if err != nil {
 		return d, syntax(err)
 	}
-	if decoder.Decode(&yaml.Node{}) == nil {
+	if err := decoder.Decode(&yaml.Node{}); err == nil {
 		return d, errors.New("it has more than one document; remove what follows the line ---")
+	} else if !errors.Is(err, io.EOF) {
+		return d, fmt.Errorf("remove what follows its first document; only that is taken (%w)", syntax(err))
 	}
 	d.check("", node.Content[0], reflect.TypeOf(into).Elem())
 	if len(d.errs) > 0 {

@@ -48,7 +48,7 @@ func TestDecode(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(s, want) {
 		t.Errorf("%+v, %v\nwant %+v", s, err, want)
 	}
-	for _, empty := range []string{"", "# nothing\n", "---\n"} {
+	for _, empty := range []string{"", "# nothing\n", "---\n", "on: true\n...\n# the end\n"} {
 		if _, err := Decode([]byte(empty), &s); err != nil || !reflect.DeepEqual(s, want) {
 			t.Errorf("%q: %+v, %v", empty, s, err)
 		}
@@ -79,6 +79,11 @@ func TestDecodeErrors(t *testing.T) {
 		"name: &a hunter2":             "line 1: name: anchors and aliases",
 		"<<: {name: hunter2}":          "line 1: the file: a key is expected to be a plain name",
 		"a: b\n---\nc: d":              "it has more than one document; remove what follows the line ---",
+		"name: a\n---\nfoo: [hunter2":  "remove what follows its first document; only that is taken (line 2: did not find expected ',' or ']'; it is no YAML as it stands)",
+		"name: a\n---\n# hunter2":      "it has more than one document; remove what follows the line ---",
+		"name: a\n...\nfoo: [hunter2":  "remove what follows its first document",
+		"---\n---\nname: [hunter2":     "remove what follows its first document",
+		"{name: a} hunter2\n":          "remove what follows its first document",
 		"name: 'hunter2":               "it is no YAML as it stands",
 		"hunter2":                      "line 1: the file: keys with values are expected here, as in {name: …}",
 		strings.Repeat("#", MaxFile+1): "at most 1048576 are taken",
