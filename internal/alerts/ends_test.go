@@ -58,7 +58,7 @@ func ends() []act {
 				s.tell(t, "waiting", pm2test.Cmd{"do": "exit", "code": 1})
 				return s.nthEnd(t, "waiting", 1)
 			},
-			mend: func(t *testing.T, s *scene) { s.Must(t, "restart", "waiting") },
+			mend: func(t *testing.T, s *scene) { s.Must(t, "stop", "waiting"); s.Must(t, "restart", "waiting") },
 			// Whoever has just started it is at it.
 			warm: 200 * time.Second, window: 2 * time.Minute,
 		},
