@@ -56,7 +56,7 @@ func appNow(o Options) []panel {
 		{
 			kind: stat, w: 3, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, title: text{"p95", "p95"}, empty: text{"no requests", "无请求"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`}},
+			targets: []target{{expr: o.quantile(`0.95`, ofApps, `{@app}`, ``)}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: share, steps: worse(t.MemoryNearLimitRatio-0.1, t.MemoryNearLimitRatio), spark: true, title: text{"Memory of its limit", "内存占上限"}, empty: text{"no limit", "无上限"},
@@ -124,9 +124,9 @@ func requestsOfApp(o Options) []panel {
 			kind: graph, w: 8, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
 			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red.", "请求耗时的百分位，虚线为变橙和变红的界限。"},
 			targets: []target{
-				{legend: "p50", expr: `histogram_quantile(0.5, sum by (le) (` + appBuckets + `{@app}))`},
-				{legend: "p95", expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`},
-				{legend: "p99", expr: `histogram_quantile(0.99, sum by (le) (` + appBuckets + `{@app}))`},
+				{legend: "p50", expr: o.quantile(`0.5`, ofApps, `{@app}`, ``)},
+				{legend: "p95", expr: o.quantile(`0.95`, ofApps, `{@app}`, ``)},
+				{legend: "p99", expr: o.quantile(`0.99`, ofApps, `{@app}`, ``)},
 			},
 			empty: text{"no requests", "无请求"},
 		},
@@ -141,7 +141,7 @@ func slowestHosts(o Options) panel {
 	return panel{
 		kind: bars, w: 12, h: 7, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest hosts (p95)", "最慢的主机（p95）"}, empty: text{"no requests", "无请求"},
 		about:   text{"95th percentile by host, of the ten slowest. One host alone: the cause is on the host; all of them: it is in the app or behind it.", "各主机的 95 百分位，取最慢的十台。只有一台慢：问题在主机；全部都慢：问题在应用或其依赖。"},
-		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, histogram_quantile(0.95, sum by (host, instance, le) (` + appBuckets + `{@app})) >= 0)`}},
+		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, ` + o.quantile(`0.95`, ofApps, `{@app}`, `host, instance`) + ` >= 0)`}},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/promql"
 )
 
@@ -19,6 +20,7 @@ import (
 // values are numbers.
 type answer struct {
 	series, values int
+	histograms     int // of values
 	took           time.Duration
 	names          []string // of a few series
 	last           map[string]float64
@@ -66,13 +68,16 @@ func (w *world) askMetrics(expr string, instant bool) (a answer, err error) {
 	case promql.Vector:
 		a.series = len(v)
 		for _, s := range v {
-			a.value(s.F, s.Metric.String())
+			a.sample(s.F, s.H, s.Metric.String())
 		}
 	case promql.Matrix:
 		a.series = len(v)
 		for _, s := range v {
 			for _, p := range s.Floats {
 				a.value(p.F, s.Metric.String())
+			}
+			for _, p := range s.Histograms {
+				a.sample(0, p.H, s.Metric.String())
 			}
 		}
 	case promql.Scalar:
@@ -81,6 +86,17 @@ func (w *world) askMetrics(expr string, instant bool) (a answer, err error) {
 		return a, fmt.Errorf("a %T", v)
 	}
 	return a, nil
+}
+
+// sample is a number or a histogram, which shows something if it counts anything.
+func (a *answer) sample(v float64, h *histogram.FloatHistogram, name string) {
+	switch {
+	case h == nil:
+		a.value(v, name)
+	case h.Count > 0:
+		a.histograms++
+		a.value(h.Count, name)
+	}
 }
 
 func (a *answer) value(v float64, name string) {

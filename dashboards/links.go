@@ -121,3 +121,11 @@ func toRoutes() link {
 func toExceptions() link {
 	return link{title: titleOf(exceptionsUID), board: exceptionsUID, set: []string{"pm2_namespace", "app"}}
 }
+
+// toRunbook leads from an alert's name to what to do about it.
+func toRunbook(o Options) []link {
+	if o.RunbookURL == "" {
+		return nil
+	}
+	return []link{{title: text{"Runbook", "处理手册"}, url: strings.TrimSuffix(o.RunbookURL, "/") + "/${__data.fields.alertname:percentencode}"}}
+}

@@ -21,7 +21,7 @@ func TestQueriesNameOnlyWhatIsInTheCatalog(t *testing.T) {
 	for _, name := range recordedNames() {
 		known[name] = nil
 	}
-	for _, d := range read(t, english()) {
+	for _, d := range append(read(t, english()), read(t, For(native()))...) {
 		for _, q := range queriesOf(t, d) {
 			expr := all().in(q.expr)
 			if strings.Contains(expr, "$") || token.MatchString(expr) {

@@ -35,17 +35,17 @@ func routesNow(o Options) []panel {
 		{
 			kind: stat, w: 4, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, empty: none, title: text{"p95", "p95"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + routeBuckets + `{@served}))`}},
+			targets: []target{{expr: o.quantile(`0.95`, ofRoutes, `{@served}`, ``)}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, empty: none, title: text{"Slower than 600 ms", "慢于 600 毫秒"},
 			about:   text{"Share of requests that took longer than 600 ms in five minutes.", "五分钟内耗时超过 600 毫秒的请求占比。"},
-			targets: []target{{expr: slowerThan("0.6")}},
+			targets: []target{{expr: o.slowerThan("0.6")}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.005, 0.02), spark: true, empty: none, title: text{"Slower than 1 s", "慢于 1 秒"},
 			about:   text{"Share of requests that took longer than a second in five minutes.", "五分钟内耗时超过 1 秒的请求占比。"},
-			targets: []target{{expr: slowerThan(`1(\\.0)?`)}},
+			targets: []target{{expr: o.slowerThan("1")}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: count, spark: true, empty: none, title: text{"In flight", "处理中"},
@@ -55,21 +55,11 @@ func routesNow(o Options) []panel {
 	}
 }
 
-// slowerThan is the share of requests above a bucket's bound, which Prometheus 3
-// writes with ".0" where it is a whole number, and Prometheus 2 does not.
-func slowerThan(bound string) string {
-	return sprintf(`
-1 -
-sum(%s{@served, le=~"%s"})
-/
-(sum(%s{@served}) > 0)`, routeBuckets, bound, routeCount)
-}
-
 func routeTable(o Options) panel {
 	t := o.Thresholds
 	top := `and on (#route) topk(100, sum by (#route) (` + routeTimeSum + `{@served}))`
 	quantile := func(q string) string {
-		return sprintf("histogram_quantile(%s, sum by (#route, le) (%s{@served}))\n%s", q, routeBuckets, top)
+		return o.quantile(q, ofRoutes, `{@served}`, `#route`) + "\n" + top
 	}
 	return panel{
 		kind: table, w: 16, h: 12, unit: count, title: text{"Routes", "路由"}, sort: "-#F",
@@ -122,11 +112,10 @@ func routesOverTime(o Options) []panel {
 			kind: graph, w: 12, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest routes (p95)", "最慢的路由（p95）"},
 			about: text{"95th percentile of the ten routes where it is highest, of those with some requests.", "95 百分位最高的十条路由（有一定请求量的）。"},
 			empty: text{"no requests", "无请求"},
-			targets: []target{{legend: legend, expr: `
-histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served}))
+			targets: []target{{legend: legend, expr: o.quantile(`0.95`, ofRoutes, `{@served}`, `app, method, route`) + `
 and
 topk(10,
-  histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served} @ end()))
+  ` + o.quantile(`0.95`, ofRoutes, `{@served} @ end()`, `app, method, route`) + `
   and sum by (app, method, route) (` + routeCount + `{@served} @ end()) * 600 >= ` + number(t.RouteMinRequests) + `
 )`}},
 		},
@@ -141,7 +130,7 @@ topk(10, sum by (app, method, route) (` + routeCount + `{@served} @ end()))`}},
 		{
 			kind: heat, w: 12, h: 9, unit: seconds, title: text{"How long requests take", "请求耗时分布"}, empty: text{"no requests", "无请求"},
 			about:   text{"How many requests took how long: two bands are two kinds of requests, and a percentile between them is neither.", "各耗时区间的请求数：两条带意味着两类请求，介于其间的百分位不代表任何一类。"},
-			targets: []target{{heat: true, legend: "{{le}}", expr: `sum by (le) (` + routeBuckets + `{@served})`}},
+			targets: []target{{heat: true, legend: "{{le}}", expr: o.histogram(ofRoutes, `{@served}`, ``)}},
 		},
 		{
 			kind: graph, w: 6, h: 9, unit: requestsS, stacked: true, title: text{"By code", "按状态码"}, empty: text{"no requests", "无请求"},

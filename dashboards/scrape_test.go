@@ -12,6 +12,7 @@ import (
 	"time"
 
 	promodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	promvalue "github.com/prometheus/prometheus/model/value"
@@ -41,13 +42,13 @@ func newScraped(labels ...string) *scraped {
 func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now time.Time) {
 	t.Helper()
 	a := w.db.Appender(context.Background())
-	body, ok := fetch(h)
+	body, kind, ok := fetch(h, w.rules.Native)
 	samples := 0
 	for _, target := range targets {
 		target.round++
 	}
 	if ok {
-		samples = appendAll(t, a, targets, body, now)
+		samples = appendAll(t, a, targets, body, kind, now)
 	}
 	for _, target := range targets {
 		target.end(t, a, now)
@@ -62,20 +63,25 @@ func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now tim
 	}
 }
 
-func fetch(h http.Handler) (body []byte, ok bool) {
+// fetch asks for what Prometheus scrapes: native histograms are in protobuf alone.
+func fetch(h http.Handler, native bool) (body []byte, contentType string, ok bool) {
 	defer func() {
 		if recover() != nil { // a host that is off breaks the connection
 			ok = false
 		}
 	}()
 	r := httptest.NewRecorder()
-	h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	return r.Body.Bytes(), r.Code == http.StatusOK
+	ask := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	if native {
+		ask.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+	}
+	h.ServeHTTP(r, ask)
+	return r.Body.Bytes(), r.Header().Get("Content-Type"), r.Code == http.StatusOK
 }
 
-func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, now time.Time) (n int) {
+func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, contentType string, now time.Time) (n int) {
 	t.Helper()
-	p, err := textparse.New(body, "text/plain; version=0.0.4", labels.NewSymbolTable(), textparse.ParserOptions{})
+	p, err := textparse.New(body, contentType, labels.NewSymbolTable(), textparse.ParserOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +93,20 @@ func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte
 		if err != nil {
 			t.Fatal(err)
 		}
-		if entry != textparse.EntrySeries {
+		if entry != textparse.EntrySeries && entry != textparse.EntryHistogram {
 			continue
 		}
-		name, _, v := p.Series()
+		var name []byte
+		var v float64
+		var h *histogram.Histogram
+		var fh *histogram.FloatHistogram
+		if entry == textparse.EntryHistogram {
+			name, _, h, fh = p.Histogram()
+		} else {
+			name, _, v = p.Series()
+		}
 		for _, target := range targets {
-			if err := target.add(a, p, name, v, now); err != nil {
+			if err := target.add(a, p, name, v, h, fh, now); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -100,7 +114,7 @@ func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte
 	}
 }
 
-func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v float64, now time.Time) (err error) {
+func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, now time.Time) (err error) {
 	one, known := s.series[string(name)]
 	var own labels.Labels
 	if !known {
@@ -108,6 +122,10 @@ func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v flo
 		s.series[string(name)] = one
 	}
 	one.round, one.ended = s.round, false
+	if h != nil || fh != nil {
+		one.ref, err = a.AppendHistogram(one.ref, own, now.UnixMilli(), h, fh)
+		return err
+	}
 	one.ref, err = a.Append(one.ref, own, now.UnixMilli(), v)
 	return err
 }
