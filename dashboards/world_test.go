@@ -38,6 +38,7 @@ type size struct {
 	copies           int // how many targets show the same host; 0: 1
 	last             time.Duration
 	labeled          bool
+	well             bool // nothing of PM25 itself goes wrong
 	// pace is how far scrapes are apart, 30 s unless said, recorded how far
 	// evaluations of recording rules are.
 	pace, recorded time.Duration
@@ -77,6 +78,9 @@ func newWorld(t testing.TB, s size) *world {
 	for ; !now.After(w.end); now = now.Add(s.pace) {
 		w.trouble(fleet, now)
 		tell.push(t, now, w)
+		if !s.well && w.end.Sub(now) == 20*time.Minute {
+			tell.refused(t)
+		}
 		for i, host := range fleet.Hosts() {
 			w.scrape(t, targets[i], host, now)
 		}
