@@ -55,5 +55,6 @@ function hrefOf(link, scene, range) {
   const parts = [];
   if (link.includeVars) parts.push(...scene.variables.map(queryparam));
   if (link.keepTime) parts.push(`from=${raw(range.raw.from)}`, `to=${raw(range.raw.to)}`);
-  return keepOwn(parts.length ? `${link.url}?${parts.join('&')}` : link.url);
+  const url = scene.replace(link.url);
+  return keepOwn(parts.length ? `${url}${url.includes('?') ? '&' : '?'}${parts.join('&')}` : url);
 }
