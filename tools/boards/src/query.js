@@ -1,7 +1,7 @@
 // Runs the queries of a panel and returns data frames as Grafana's data sources do.
 import { get } from './ask.js';
 import { intervals, stepFor } from './interpolate.js';
-import { heatFrame, logFrame, seriesFrames, tableFrame } from './frames.js';
+import { heatFrame, logFrame, nativeHeatFrame, seriesFrames, tableFrame } from './frames.js';
 
 export async function runPanel(panel, width, range, replace) {
   const step = stepFor(range, panel.maxDataPoints || width, panel.interval);
@@ -18,6 +18,7 @@ async function run(target, panel, q) {
   if (answer.resultType === 'streams') return [logFrame(answer.result, target)];
   if (target.format === 'table') return [tableFrame(answer.result, target, q.many ? `Value #${target.refId}` : 'Value')];
   if (loki && target.queryType === 'instant') return [tableFrame(answer.result, target, `Value #${target.refId}`)];
+  if (answer.result.some((s) => s.histograms)) return nativeHeatFrame(answer.result, q.step);
   const frames = seriesFrames(answer.result, target, q.step);
   return target.format === 'heatmap' ? heatFrame(frames) : frames;
 }
