@@ -122,8 +122,9 @@ func requestsOfApp(o Options) []panel {
 		},
 		{
 			kind: graph, w: 8, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
-			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red.", "请求耗时的百分位，虚线为变橙和变红的界限。"},
+			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red. Points are single slow requests, with the record_id of their record.", "请求耗时的百分位，虚线为变橙和变红的界限。点为单个慢请求，附其记录的 record_id。"},
 			targets: []target{
+				o.slowRequest(),
 				{legend: "p50", expr: o.quantile(`0.5`, ofApps, `{@app}`, ``)},
 				{legend: "p95", expr: o.quantile(`0.95`, ofApps, `{@app}`, ``)},
 				{legend: "p99", expr: o.quantile(`0.99`, ofApps, `{@app}`, ``)},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // An answer is what a panel gets: how many series or lines, and how many of their
@@ -33,9 +34,12 @@ func (w *world) ask(t testing.TB, q query, c chosen) answer {
 	begin := time.Now()
 	var a answer
 	var err error
-	if q.loki {
+	switch {
+	case q.exemplars:
+		a, err = w.askExemplars(expr)
+	case q.loki:
 		a, err = w.askRecords(expr, q.instant)
-	} else {
+	default:
 		a, err = w.askMetrics(expr, q.instant)
 	}
 	if err != nil {
@@ -43,6 +47,35 @@ func (w *world) ask(t testing.TB, q query, c chosen) answer {
 	}
 	a.took = time.Since(begin)
 	return a
+}
+
+// askExemplars asks for those of all series that a query selects, and for the query
+// itself, which has to draw no line.
+func (w *world) askExemplars(expr string) (a answer, err error) {
+	if lines, err := w.askMetrics(expr, false); err != nil || lines.series > 0 {
+		return a, fmt.Errorf("%d lines beside exemplars: %w", lines.series, err)
+	}
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	if err != nil {
+		return a, err
+	}
+	q, err := w.db.ExemplarQuerier(context.Background())
+	if err != nil {
+		return a, err
+	}
+	all, err := q.Select(w.start.UnixMilli(), w.end.UnixMilli(), parser.ExtractSelectors(e)...)
+	if err != nil {
+		return a, err
+	}
+	a.series = 1 // points of one color
+	for _, s := range all {
+		for _, one := range s.Exemplars {
+			if one.Labels.Get("record_id") != "" {
+				a.value(one.Value, s.SeriesLabels.String())
+			}
+		}
+	}
+	return a, nil
 }
 
 // graphStep is of graphs: a screen's width of an hour.

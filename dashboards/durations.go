@@ -48,3 +48,14 @@ sum(%s{@served, le=~"%s(\\.0)?"})
 /
 (sum(%s{@served}) > 0)`, o.durations(ofRoutes), seconds, routeCount)
 }
+
+// slowRequest are the exemplars of requests, which agents make of slow ones. What is
+// recorded has none, so the histogram itself is asked, once instead of at each step,
+// and for a line that is never there.
+func (o Options) slowRequest() target {
+	expr := `sum(pm2_http_request_duration_seconds_bucket{@app, le!~"0[.]0.*|0[.][1-3]"} @ end()) < 0`
+	if o.Native {
+		expr = `sum(histogram_count(pm2_http_request_duration_seconds{@app} @ end())) < 0`
+	}
+	return target{exemplars: true, legend: text{"slow requests", "慢请求"}.in(o.Language), expr: expr}
+}

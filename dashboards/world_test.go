@@ -96,6 +96,7 @@ func newWorld(t testing.TB, s size) *world {
 func storageOptions(s size) *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	o.RetentionDuration = int64(30 * 24 * time.Hour / time.Millisecond)
+	o.EnableExemplarStorage, o.MaxExemplars = true, 10_000
 	return o
 }
 

@@ -10,6 +10,16 @@ export async function runPanel(panel, width, range, replace) {
   return answers.flat();
 }
 
+// runExemplars returns the single observations that queries of a panel ask for.
+export async function runExemplars(panel, width, range, replace) {
+  const macros = intervals(range, stepFor(range, panel.maxDataPoints || width, panel.interval));
+  const lists = await Promise.all(panel.targets.filter((t) => t.exemplar).map(async (t) => {
+    const { data } = await get('/prometheus/api/v1/query_exemplars', { query: replace(withMacros(t.expr, macros)), start: range.from.valueOf() / 1000, end: range.to.valueOf() / 1000 });
+    return data.flatMap((s) => s.exemplars.map((e) => ({ time: e.timestamp * 1000, value: Number(e.value) })));
+  }));
+  return lists.flat();
+}
+
 export const withMacros = (text, macros) => text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, a, b) => macros[a || b] ?? whole);
 
 async function run(target, panel, q) {
