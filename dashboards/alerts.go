@@ -14,6 +14,7 @@ func alerts(o Options) board {
 			{title: text{"What fired", "触发记录"}, panels: []panel{firingTable(o, 12, 10), alertTimeline(), noisy(), alertsBySeverity()}},
 			{title: text{"Error budgets", "错误预算"}, panels: budgets(o)},
 			{title: text{"Whether they reach people", "是否送达"}, panels: delivery(o)},
+			{title: text{"Chat robots", "聊天机器人"}, collapsed: true, panels: robots()},
 		},
 	}
 }
@@ -101,6 +102,11 @@ func delivery(o Options) []panel {
 				{legend: text{"silences", "静默"}.in(o.Language), expr: `sum(alertmanager_silences{state="active"})`},
 			},
 		},
+	}
+}
+
+func robots() []panel {
+	return []panel{
 		{
 			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"no robots", "无机器人"}, title: text{"Messages to robots", "机器人消息"},
 			about:   text{"What became of notifications to chat robots, by robot. digested: told together with others, because the robot takes only so many.", "发往聊天机器人的通知的结果，按机器人。digested：因限流与其他通知合并发送。"},

@@ -15,7 +15,7 @@ func application(o Options) board {
 			{title: text{"Requests", "请求"}, panels: requestsOfApp(o)},
 			{title: text{"Resources by process", "各进程的资源"}, panels: appResources(o)},
 			{title: text{"Versions and deploys", "版本与发布"}, panels: appVersions()},
-			{title: text{"Exceptions and events", "异常与事件"}, panels: []panel{topExceptions(24, 9), lifeLog(12, 10), exceptionLog(12, 10)}},
+			{title: text{"Exceptions and events", "异常与事件"}, panels: []panel{topExceptions(24, 7), lifeLog(12, 10), exceptionLog(12, 10)}},
 		},
 	}
 }
