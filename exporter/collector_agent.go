@@ -55,10 +55,11 @@ func newAgentFacts(info AgentInfo, shipping func() Shipping, now time.Time) *age
 }
 
 // collect adds the agent's facts and how the collectors fared.
-func (a *agentFacts) collect(in *Input, ran []outcome, custom *customCollector, out *Sink) {
+func (a *agentFacts) collect(in *Input, ran []outcome, custom *customCollector, now time.Time, out *Sink) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out.Gauge(catalog.AgentBuildInfo, 1, a.build)
+	out.Gauge(catalog.AgentTime, float64(now.UnixMilli())/1000, nil)
 	for _, r := range ran {
 		if r.timedOut {
 			a.timeouts[r.name]++

@@ -201,7 +201,7 @@ func (e *Exporter) run(ctx context.Context, c Collector, in *Input) (r outcome) 
 func (e *Exporter) assemble(in *Input, ran []outcome) (families []*family, release func()) {
 	slices.SortFunc(ran, func(a, b outcome) int { return strings.Compare(a.name, b.name) })
 	self := outcome{name: selfName, sink: e.sinks.get(selfName)}
-	e.agent.collect(in, ran, e.custom, self.sink)
+	e.agent.collect(in, ran, e.custom, e.opts.Now(), self.sink)
 	ran = append(ran, self)
 	for _, r := range ran {
 		if r.err != nil {

@@ -31,8 +31,8 @@ increase(pm25_agent_spool_write_failures_total[10m]) > 0`,
 			ZH: `{{ or $labels.host $labels.instance }} 上的代理无法发送记录`,
 		},
 		Description: Text{
-			EN: `pm25-agent on {{ or $labels.host $labels.instance }} has had no receipt of its server for minutes, or its spool fills or can not be written. Exceptions, exits and logs wait on its disk until the spool is full, and are lost then. "journalctl -u pm25-agent" says why.`,
-			ZH: `{{ or $labels.host $labels.instance }} 上的 pm25-agent 已有数分钟没有收到服务器的回执，或者其缓存正在填满、无法写入。异常、退出和日志暂存在本地磁盘，缓存写满后将会丢失。"journalctl -u pm25-agent" 说明了原因。`,
+			EN: `pm25-agent on {{ or $labels.host $labels.instance }} has had no receipt of its server for ${ship_silent_seconds:duration}, or its spool fills or can not be written. Exceptions, exits and logs wait on its disk until the spool is full, and are lost then. "journalctl -u pm25-agent" says why.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 pm25-agent 已有 ${ship_silent_seconds:duration}没有收到服务器的回执，或者其缓存正在填满、无法写入。异常、退出和日志暂存在本地磁盘，缓存写满后将会丢失。"journalctl -u pm25-agent" 说明了原因。`,
 		},
 	}
 }

@@ -1,17 +1,13 @@
 package rules
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
-	"fmt"
-	"io"
 	"net/url"
-	"slices"
+	"os"
 	"strings"
 
-	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v2"
+	"github.com/pm25/pm25/rules/strictyaml"
 )
 
 // The languages of texts.
@@ -73,63 +69,47 @@ func Default() Config {
 	return c
 }
 
+// ConfigFlag is the flag that names the file of a configuration.
+const ConfigFlag = "--rules.config.file"
+
+// ReadConfig reads a configuration from a file. Errors name the flag and the file
+// besides what those of ParseConfig say.
+func ReadConfig(file string) (Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, strictyaml.In(ConfigFlag, file, err)
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		return Config{}, strictyaml.In(ConfigFlag, file, err)
+	}
+	return c, nil
+}
+
 // ParseConfig reads a configuration in YAML. What it does not name is as in
-// Default. Errors name the key.
+// Default. Errors, one a line, name the line, the path to the key, what is wrong
+// with it and how to mend it.
 func ParseConfig(text []byte) (Config, error) {
 	var c Config
-	if err := decode(DefaultYAML, &c); err != nil {
+	if _, err := strictyaml.Decode(DefaultYAML, &c); err != nil {
 		return Config{}, err
 	}
-	if err := decode(text, &c); err != nil {
+	d, err := strictyaml.Decode(text, &c)
+	if err != nil {
 		return Config{}, err
 	}
-	return c, c.Validate()
-}
-
-func decode(text []byte, c *Config) error {
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.SetStrict(true)
-	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
-		return err
+	c.check(d)
+	if err := d.Err(); err != nil {
+		return Config{}, err
 	}
-	return nil
+	return c, nil
 }
 
-// Validate reports a setting that is out of range, by its key.
+// Validate reports settings that are out of range, by the paths to their keys.
 func (c Config) Validate() error {
-	if c.Language != "" && c.Language != English && c.Language != Chinese {
-		return fmt.Errorf("language is %q: it has to be en or zh", c.Language)
-	}
-	if c.Job == "" || c.ServerJob == "" {
-		return errors.New("job and server_job: name the scrape jobs of agents (pm2) and of PM25's server (pm25)")
-	}
-	if strings.ContainsAny(c.Job+c.ServerJob, "\"\\\n") {
-		return errors.New("job and server_job: a quote, a backslash or an end of line can not be in their names")
-	}
-	for key, link := range map[string]string{"pm25_url": c.PM25URL, "runbook_url": c.RunbookURL, "grafana_url": c.GrafanaURL, "alertmanager_url": c.AlertmanagerURL} {
-		if err := CheckURL(link); err != nil {
-			return fmt.Errorf("%s %w", key, err)
-		}
-	}
-	for _, label := range c.HostLabels {
-		if !model.LegacyValidation.IsValidLabelName(label) {
-			return fmt.Errorf("host_labels: %q is no name of a label", label)
-		}
-		if slices.Contains([]string{"app", "pm2_namespace", "slo"}, label) {
-			return fmt.Errorf("host_labels: %s tells services apart, not hosts: remove it", label)
-		}
-	}
-	if err := c.validateSLOs(); err != nil {
-		return err
-	}
-	if c.Thresholds.DeployWindowSeconds > 3600 {
-		return errors.New("thresholds: deploy_window_seconds is more than 3600: what was before a deploy is not known for longer than an hour")
-	}
-	if err := c.Thresholds.validate(); err != nil {
-		return err
-	}
-	_, err := c.customize(builtin(c))
-	return err
+	var d strictyaml.Document
+	c.check(&d)
+	return d.Err()
 }
 
 // CheckURL reports a link that is none; an empty one is not set.

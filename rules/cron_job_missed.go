@@ -8,12 +8,12 @@ func cronJobMissed() Alert {
 		Severity: Warning,
 		Scope:    ScopeProcess,
 		Expr: `(
-  time() - pm2_process_cron_next_run_timestamp_seconds > ${cron_late_seconds}
+  ` + since("pm2_process_cron_next_run_timestamp_seconds") + ` > ${cron_late_seconds}
 )
 and on (job, instance, daemon) pm2_up == 1`,
 		For:           time.Minute,
 		KeepFiringFor: time.Minute,
-		Why: "PM2 should have started it minutes ago, by its own clock. `for` leaves the agent a minute to see a start after it was away; a scrape\n" +
+		Why: "PM2 should have started it minutes ago, by the clock of its host. `for` leaves the agent a minute to see a start after it was away; a scrape\n" +
 			"that fails takes all series away, hence keep_firing_for.",
 		Summary: Text{
 			EN: `The job {{ $labels.app }} (id {{ $labels.pm_id }}) on {{ or $labels.host $labels.instance }} was not started when it was due`,

@@ -28,7 +28,7 @@ func deployRegression() Alert {
     pm2_app:crashes:increase5m > ${exception_spike_times} * pm2_app:crashes:increase5m_max1h_before_deploy
   )
 )
-and on (job, instance, daemon, pm2_namespace, app) (time() - pm2_app_deploy_timestamp_seconds < ${deploy_window_seconds})
+and ` + recentDeploy() + `
 and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="crash"} offset 1h)`,
 		For:           time.Minute,
 		KeepFiringFor: 10 * time.Minute,
@@ -36,14 +36,14 @@ and on (job, instance, daemon, pm2_namespace, app) (pm2_app_exits_total{reason="
 			"version or revision changed. A restart without a change is no deploy, nor is that of another app.\n" +
 			"An app that was not there an hour ago has nothing to get worse than. The few requests that fail while processes change places are\n" +
 			"a small share of five minutes.\n" +
-			"It ends with the time in which a deploy is to blame; what goes on is told by other alerts.",
+			"It ends with the time in which a deploy is to blame, by the clock of the host; what goes on is told by other alerts.",
 		Summary: Text{
 			EN: `The last deploy of {{ $labels.app }} on {{ or $labels.host $labels.instance }} made it worse`,
 			ZH: `{{ or $labels.host $labels.instance }} 上 {{ $labels.app }} 的最近一次部署使其变差`,
 		},
 		Description: Text{
-			EN: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} got another version within the last half hour, and has had {{ $value | humanize }} exceptions, failed requests or crashes in five minutes since, several times as many as in any five minutes of the hour before. Go back first, look for the reason then.`,
-			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在最近半小时内更换了版本，此后五分钟内出现 {{ $value | humanize }} 次异常、失败请求或崩溃，是之前一小时内任何五分钟的数倍。请先回退，再查原因。`,
+			EN: `{{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} got another version within the last ${deploy_window_seconds:duration}, and has had {{ $value | humanize }} exceptions, failed requests or crashes in five minutes since, more than ${exception_spike_times} times as many, for as many requests, as in any five minutes of the hour before. Go back first, look for the reason then.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在最近 ${deploy_window_seconds:duration}内更换了版本，此后五分钟内出现 {{ $value | humanize }} 次异常、失败请求或崩溃，按请求量折算超过之前一小时内任何五分钟的 ${exception_spike_times} 倍。请先回退，再查原因。`,
 		},
 	}
 }

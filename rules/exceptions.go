@@ -46,12 +46,16 @@ func exceptions() Group {
 // before is the name of the recorded most of a series in the hour before a deploy.
 func before(recorded string) string { return recorded + "_max1h_before_deploy" }
 
-const recentDeploy = onApp + " (time() - pm2_app_deploy_timestamp_seconds < ${deploy_window_seconds})"
+// recentDeploy is true of apps whose version changed a short while ago; for the
+// right side of `and` and `unless`.
+func recentDeploy() string {
+	return onApp + " (" + since("pm2_app_deploy_timestamp_seconds") + " < ${deploy_window_seconds})"
+}
 
 func beforeDeploy(recorded string) Record {
 	return Record{
 		Name: before(recorded),
-		Expr: fmt.Sprintf("(max_over_time(%s[1h]) unless %s)\nor\n(%s and %s)", recorded, recentDeploy, before(recorded), recentDeploy),
+		Expr: fmt.Sprintf("(max_over_time(%s[1h]) unless %s)\nor\n(%s and %s)", recorded, recentDeploy(), before(recorded), recentDeploy()),
 	}
 }
 

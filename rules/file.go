@@ -99,7 +99,7 @@ func (a Alert) annotations(c Config) [][2]string {
 	l := links{c}
 	all := [][2]string{
 		{"summary", a.Summary.in(c.Language)},
-		{"description", shellSafe(a.Description.in(c.Language))},
+		{"description", shellSafe(c.describe(a.Description, a.Expr).in(c.Language))},
 		{"runbook_url", l.runbook(a)},
 		{"dashboard_url", l.dashboard(a)},
 		{"silence_url", l.silence(a)},

@@ -24,8 +24,8 @@ or
 			ZH: `{{ or $labels.host $labels.instance }} 上存放 PM2 或日志的 {{ $labels.mountpoint }} 即将写满`,
 		},
 		Description: Text{
-			EN: `The file system {{ $labels.mountpoint }} on {{ or $labels.host $labels.instance }} has little room left, or will be full within hours at the pace of the last one. With no room, apps lose their logs, and PM2 can not save its list. "du -xah {{ $labels.mountpoint }} | sort -h | tail" shows what is large.`,
-			ZH: `{{ or $labels.host $labels.instance }} 上的文件系统 {{ $labels.mountpoint }} 剩余空间很少，或按最近一小时的速度将在数小时内写满。写满后应用会丢失日志，PM2 也无法保存列表。"du -xah {{ $labels.mountpoint }} | sort -h | tail" 显示占用空间大的文件。`,
+			EN: `The file system {{ $labels.mountpoint }} on {{ or $labels.host $labels.instance }} has little room left, or will be full within ${disk_fill_seconds:duration} at the pace of the last hour. With no room, apps lose their logs, and PM2 can not save its list. "du -xah {{ $labels.mountpoint }} | sort -h | tail" shows what is large.`,
+			ZH: `{{ or $labels.host $labels.instance }} 上的文件系统 {{ $labels.mountpoint }} 剩余空间很少，或按最近一小时的速度将在 ${disk_fill_seconds:duration}内写满。写满后应用会丢失日志，PM2 也无法保存列表。"du -xah {{ $labels.mountpoint }} | sort -h | tail" 显示占用空间大的文件。`,
 		},
 	}
 }

@@ -27,8 +27,8 @@ and on (job, instance, daemon, pm2_namespace, app, pm_id)
 			ZH: `{{ or $labels.host $labels.instance }} 上的 {{ $labels.app }}（id {{ $labels.pm_id }}）显示在线，但已卡死`,
 		},
 		Description: Text{
-			EN: `PM2 shows process {{ $labels.pm_id }} of {{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} as online, but its event loop has not turned for a minute: it answers nobody, and PM2 will not restart it. The runbook says how to see where it hangs; then "pm2 restart {{ $labels.pm_id }}".`,
-			ZH: `PM2 显示 {{ or $labels.host $labels.instance }} 上 {{ $labels.app }} 的进程 {{ $labels.pm_id }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在线，但它的事件循环已有一分钟没有运转：不响应任何请求，PM2 也不会重启它。处理手册说明了如何查看卡在哪里；之后执行 "pm2 restart {{ $labels.pm_id }}"。`,
+			EN: `PM2 shows process {{ $labels.pm_id }} of {{ $labels.app }} (namespace {{ $labels.pm2_namespace }}, PM2 {{ $labels.daemon }}) on {{ or $labels.host $labels.instance }} as online, but its event loop has not turned for ${hung_seconds:duration}: it answers nobody, and PM2 will not restart it. The runbook says how to see where it hangs; then "pm2 restart {{ $labels.pm_id }}".`,
+			ZH: `PM2 显示 {{ or $labels.host $labels.instance }} 上 {{ $labels.app }} 的进程 {{ $labels.pm_id }}（命名空间 {{ $labels.pm2_namespace }}，PM2 {{ $labels.daemon }}）在线，但它的事件循环已有 ${hung_seconds:duration}没有运转：不响应任何请求，PM2 也不会重启它。处理手册说明了如何查看卡在哪里；之后执行 "pm2 restart {{ $labels.pm_id }}"。`,
 		},
 	}
 }

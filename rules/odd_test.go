@@ -20,7 +20,7 @@ func TestOddSettings(t *testing.T) {
 		{`overrides: [{match: {app: "a\nb*"}, thresholds: {crash_loop_ends: 9}}]`, `app=~"a\nb.*"`},
 		{`selector: 'bucket=~"x$y|prod$"'`, `absent(up{bucket=~"x$y|prod$",job="pm2"})`},
 		{`job: 'it''s $2'`, `absent(up{job="it's $2"})`},
-		{`slos: [{name: a, app: 'a"b$c', exclude: ['/x"\d*']}]`, `app=~"a\"b[$]c"`},
+		{`slos: [{name: a, app: 'a"b$c', exclude: ['/x"\d*']}, {name: others, disabled: true}]`, `app=~"a\"b[$]c"`},
 	} {
 		config, err := ParseConfig([]byte(c.text))
 		if err != nil {
@@ -37,8 +37,8 @@ func TestOddSettings(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`job: 'a"b'`:                         "job and server_job",
-		`server_job: 'a\b'`:                  "job and server_job",
+		`job: 'a"b'`:                         "line 1: job: a quote",
+		`server_job: 'a\b'`:                  "line 1: server_job: a quote",
 		`selector: '__name__="up"'`:          "remove __name__",
 		`thresholds: {hung_seconds: 0.5}`:    "whole number",
 		`thresholds: {hung_seconds: .inf}`:   "whole number",
@@ -60,7 +60,7 @@ func TestDurations(t *testing.T) {
 		for _, a := range Alerts(Default()) {
 			used = used || strings.Contains(a.Expr, "${"+name+"}s")
 		}
-		if known := checkThreshold(name, 1.5) != nil; known != used {
+		if known := (Config{Native: true}).checkThreshold(name, 1.5) != nil; known != used {
 			t.Errorf("%s: is a duration: %t, checked as one: %t", name, used, known)
 		}
 	}

@@ -52,17 +52,21 @@ func (c Config) requestRecords() []Record {
 		},
 		{
 			Name: routeTold,
-			Expr: h.slower(c.Thresholds.RouteSlowSeconds, c.slowSelection()),
+			Expr: h.slower("${route_slow_seconds}", "${route_slow_seconds:le}", c.slowSelection()),
 			Why:  "Those that were answered, but after more than route_slow_seconds, of routes that may be told as slow.",
 		},
 	}
 	for i, o := range c.SLOs {
+		if o.Disabled {
+			continue
+		}
+		latency := time.Duration(o.Latency).Seconds()
 		s := c.sloSelection(i)
 		slow, failed := fmt.Sprintf("%s{slo=%q}", routeSlow, o.Name), s.of(routeFailed)
 		slo := map[string]string{"slo": o.Name}
 		records = append(records, Record{
 			Name: routeSlow, Labels: slo,
-			Expr: h.slower(time.Duration(o.Latency).Seconds(), s),
+			Expr: h.slower(number(latency), leMatcher(latency), s),
 			Why: fmt.Sprintf("SLO %s: those that were answered, but after more than %s.\n", o.Name, o.Latency) +
 				"A request whose client went away counts by how long it had waited: that a client lost patience is the app's fault, that a page\n" +
 				"was left at once is not.",
@@ -130,15 +134,16 @@ func (h histograms) counted(sum string) string {
 	return sum
 }
 
-// slower counts those that were answered after more than a time.
-func (h histograms) slower(seconds float64, s selection) string {
+// slower counts those that were answered after more than a time, given in seconds
+// and as the matcher of its classic bucket.
+func (h histograms) slower(seconds, bucket string, s selection) string {
 	var within string
 	if h.Native {
 		// The fraction of nothing is not a number, and would make one of all that it is added to.
 		within = fmt.Sprintf("(\n  histogram_fraction(0, %s, sum without (code) (%s)) * (%s > 0)\n  or %s * 0\n)",
-			number(seconds), s.increase(requestDuration, answered), routeAnswered, s.of(routeAnswered))
+			seconds, s.increase(requestDuration, answered), routeAnswered, s.of(routeAnswered))
 	} else {
-		within = fmt.Sprintf("sum without (code, le) (%s)", s.increase(requestDuration+"_bucket", leMatcher(seconds), answered))
+		within = fmt.Sprintf("sum without (code, le) (%s)", s.increase(requestDuration+"_bucket", bucket, answered))
 	}
 	return s.of(routeAnswered) + "\n- " + within
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/rules/strictyaml"
 )
 
 // rewriter puts settings into rules: it writes each expression as often as there
@@ -29,10 +30,10 @@ func newRewriter(c Config, groups []Group) (*rewriter, error) {
 	if c.Selector != "" {
 		var err error
 		if r.selector, err = r.parser.ParseMetricSelector("{" + c.Selector + "}"); err != nil {
-			return nil, fmt.Errorf("selector %s: it has to be matchers such as bucket=\"prod\": %w", c.Selector, err)
+			return nil, wrong{"selector", fmt.Sprintf("%s is no matchers: write them as bucket=\"prod\" (%v)", c.Selector, err)}
 		}
 		if slices.ContainsFunc(r.selector, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel }) {
-			return nil, fmt.Errorf("selector %s: each metric has a name already: remove __name__", c.Selector)
+			return nil, wrong{"selector", "each metric has a name already: remove __name__"}
 		}
 	}
 	for _, g := range groups { // a rule uses those of the groups before it, or of its own
@@ -66,6 +67,7 @@ func (r *rewriter) alerts(a Alert) (all []Alert, err error) {
 	if s.KeepFiringFor != nil {
 		a.KeepFiringFor = time.Duration(*s.KeepFiringFor)
 	}
+	a.Description = r.describe(a.Description, a.Expr) // as long as its thresholds have names
 	a.Expr, err = r.rewrite(a.Name, a.Expr, s.Exclude)
 	return []Alert{a}, err
 }
@@ -91,8 +93,8 @@ func (r *rewriter) variants(rule, expr string, exclude condition) ([]string, err
 	rest := cells{{}}
 	var err error
 	if len(exclude) > 0 {
-		if _, rest, err = rest.split(exclude); err != nil {
-			return nil, fmt.Errorf("alerts: %s: %w", rule, err)
+		if rest, err = r.exclude(rule, expr, exclude); err != nil {
+			return nil, err
 		}
 	}
 	type part struct {
@@ -100,14 +102,17 @@ func (r *rewriter) variants(rule, expr string, exclude condition) ([]string, err
 		Config
 	}
 	var parts []part
-	for _, o := range r.Overrides {
+	for i, o := range r.Overrides {
 		with := r.Config
 		if !with.Thresholds.override(o.Thresholds, names) {
 			continue
 		}
+		if err := r.checkMatch(fmt.Sprintf("overrides[%d].match", i), rule, expr, o); err != nil {
+			return nil, err
+		}
 		var in cells
 		if in, rest, err = rest.split(o.Match.condition()); err != nil {
-			return nil, fmt.Errorf("overrides: %s: %w", rule, err)
+			return nil, wrong{fmt.Sprintf("overrides[%d].match", i), fmt.Sprintf("with those before it, for %s, %v", rule, err)}
 		}
 		parts = append(parts, part{in, with})
 	}
@@ -125,6 +130,53 @@ func (r *rewriter) variants(rule, expr string, exclude condition) ([]string, err
 	return all, nil
 }
 
+// exclude is all but what an alert is not to fire for.
+func (r *rewriter) exclude(rule, expr string, exclude condition) (cells, error) {
+	path := "alerts." + rule + ".exclude"
+	known, err := r.labelsIn(expr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rule, err)
+	}
+	for _, label := range slices.Sorted(maps.Keys(exclude)) {
+		if !slices.Contains(known, label) {
+			return nil, wrong{path + "." + label, "its metrics have no such label; " + strictyaml.Known(label, known)}
+		}
+	}
+	_, rest, err := cells{{}}.split(exclude)
+	if err != nil {
+		return nil, wrong{path, err.Error()}
+	}
+	return rest, nil
+}
+
+// checkMatch holds that a rule can tell by its labels whom an override is about.
+func (r *rewriter) checkMatch(path, rule, expr string, o Override) error {
+	known, err := r.labelsIn(expr)
+	if err != nil {
+		return fmt.Errorf("%s: %w", rule, err)
+	}
+	cond := o.Match.condition()
+	can := slices.DeleteFunc([]string{"bucket", "host", "pm2_namespace", "app"}, func(label string) bool { return !slices.Contains(known, label) })
+	for _, label := range slices.Sorted(maps.Keys(cond)) {
+		if slices.Contains(known, label) {
+			continue
+		}
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(o.Thresholds)), func(name string) bool { return !slices.Contains(thresholdsIn(expr), name) })
+		return wrong{path + "." + label, fmt.Sprintf("%s compares with %s, and can not tell by %s what it is about: match by %s only, in an override of its own",
+			rule, strings.Join(names, " and "), label, strings.Join(can, " or "))}
+	}
+	return nil
+}
+
+// labelsIn lists the labels of what an expression selects.
+func (r *rewriter) labelsIn(expr string) ([]string, error) {
+	e, err := r.parser.ParseExpr(r.expand(expr))
+	if err != nil {
+		return nil, err
+	}
+	return r.labels(e), nil
+}
+
 // limit puts matchers, and the selector of the configuration, into an expression.
 func (r *rewriter) limit(expr string, matchers []*labels.Matcher) (string, error) {
 	if len(matchers)+len(r.selector) == 0 {
@@ -133,12 +185,6 @@ func (r *rewriter) limit(expr string, matchers []*labels.Matcher) (string, error
 	e, err := r.parser.ParseExpr(expr)
 	if err != nil {
 		return "", err
-	}
-	known := r.labels(e)
-	for _, m := range matchers {
-		if !slices.Contains(known, m.Name) {
-			return "", fmt.Errorf("%w (the labels of its metrics are %s)", unknown("label", m.Name, known), strings.Join(known, ", "))
-		}
 	}
 	changed := false
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
@@ -207,9 +253,10 @@ func lookup(name string) (catalog.Metric, bool) {
 	return catalog.Metric{}, false
 }
 
-// thresholdsIn lists the settings that an expression names.
+// thresholdsIn lists the settings that an expression, or a text, names.
 func thresholdsIn(expr string) (names []string) {
 	os.Expand(expr, func(name string) string {
+		name, _, _ = strings.Cut(name, ":")
 		names = append(names, name)
 		return ""
 	})

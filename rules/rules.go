@@ -98,8 +98,8 @@ type Alert struct {
 	KeepFiringFor time.Duration
 	Severity      Severity
 	Scope         Scope
-	Summary       Text // one line; no $value, or it would be told again whenever that changes
-	Description   Text // what it means and what to do first
+	Summary       Text // one line; no threshold and no $value, or it would be told again whenever that changes
+	Description   Text // what it means and what to do first; ${name} is a threshold, ${name:duration} one of seconds in words
 	// Why is the reason for the form of the expression and its times.
 	Why string
 }

@@ -1,13 +1,6 @@
 package rules
 
-import (
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-
-	"github.com/prometheus/common/model"
-)
+import "github.com/prometheus/common/model"
 
 // Override sets other thresholds for some apps or hosts. Of those that name a
 // threshold of a rule, the first that matches counts.
@@ -59,9 +52,6 @@ func (c Config) customize(groups []Group) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkNames(groups); err != nil {
-		return nil, err
-	}
 	for i := range groups {
 		g := &groups[i]
 		if g.Records, err = each(g.Records, r.records); err != nil {
@@ -84,40 +74,4 @@ func each[T any](items []T, f func(T) ([]T, error)) (all []T, err error) {
 		all = append(all, made...)
 	}
 	return all, nil
-}
-
-// checkNames reports alerts and thresholds that there are not.
-func (c Config) checkNames(groups []Group) error {
-	var known []string
-	for _, g := range groups {
-		for _, a := range g.Alerts {
-			known = append(known, a.Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Alerts)) {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("alerts: %w", unknown("alert", name, known))
-		}
-		if s := c.Alerts[name].Severity; s != "" && !slices.Contains(Severities(), s) {
-			return fmt.Errorf("alerts: severity of %s is %q: it has to be critical, warning, info or none", name, s)
-		}
-	}
-	for i, o := range c.Overrides {
-		where := fmt.Sprintf("overrides: number %d", i+1)
-		if len(o.Match.condition()) == 0 {
-			return fmt.Errorf("%s matches everything: set it under thresholds, or add a match", where)
-		}
-		if len(o.Thresholds) == 0 {
-			return fmt.Errorf("%s: %w", where, errors.New("has no thresholds"))
-		}
-		for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
-			if _, ok := c.Thresholds.lookup(name); !ok {
-				return fmt.Errorf("%s: %w", where, unknown("threshold", name, thresholdNames()))
-			}
-			if err := checkThreshold(name, o.Thresholds[name]); err != nil {
-				return fmt.Errorf("%s: %w", where, err)
-			}
-		}
-	}
-	return nil
 }

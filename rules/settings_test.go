@@ -144,25 +144,61 @@ overrides:
 }
 
 func TestBadSettings(t *testing.T) {
-	for text, want := range map[string][]string{
-		"alerts: {PM2AppDwn: {disabled: true}}":                              {"PM2AppDwn", "PM2AppDown"},
-		"alerts: {PM2AppDown: {disable: true}}":                              {"disable"},
-		"alerts: {PM2AppDown: {severity: page}}":                             {"PM2AppDown", "page", "critical"},
-		"alerts: {PM2AppDown: {for: soon}}":                                  {"soon"},
-		"alerts: {PM2AppDown: {exclude: {ap: web}}}":                         {"PM2AppDown", `"ap"`, "app"},
-		"overrides: [{match: {app: a}, thresholds: {crash_loop_end: 3}}]":    {"crash_loop_end", "crash_loop_ends"},
-		"overrides: [{match: {app: a}, thresholds: {crash_loop_ends: 0}}]":   {"crash_loop_ends", "more than 0"},
-		"overrides: [{match: {app: a}}]":                                     {"number 1", "no thresholds"},
-		"overrides: [{match: {apps: a}, thresholds: {crash_loop_ends: 3}}]":  {"apps"},
-		"overrides: [{thresholds: {crash_loop_ends: 3}}]":                    {"number 1", "match"},
-		"overrides: [{match: {app: a}, thresholds: {host_load_per_cpu: 3}}]": {"PM2HostOverloaded", `"app"`},
-		"selector: bucket=prod":                                              {"selector", "bucket=prod"},
-		"overrides: [" + strings.Repeat("{match: {app: a, host: b, bucket: c}, thresholds: {crash_loop_ends: 3}},", 5) + "]": {"64"},
+	for text, want := range map[string]string{
+		"alerts: {PM2AppDown: {severity: page}}":     `line 1: alerts.PM2AppDown.severity: it is "page": write critical, warning, info or none`,
+		"alerts: {PM2AppDown: {exclude: {ap: web}}}": "line 1: alerts.PM2AppDown.exclude.ap: its metrics have no such label; did you mean app? known here: ",
+		"selector: bucket=prod":                      `line 1: selector: bucket=prod is no matchers: write them as bucket="prod"`,
 	} {
-		_, err := ParseConfig([]byte(text))
+		if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestBadOverrides: errors name the override, what is wrong with it, and what it may
+// be.
+func TestBadOverrides(t *testing.T) {
+	const good = "overrides:\n- {match: {app: z}, thresholds: {hung_seconds: 9}}\n- "
+	for text, want := range map[string]string{
+		"{match: {app: a}, thresholds: {crash_loop_end: 3}}":           "overrides[1].thresholds.crash_loop_end: there is no such threshold; did you mean crash_loop_ends?",
+		"{match: {app: a}, thresholds: {crash_loop_ends: 0}}":          "overrides[1].thresholds.crash_loop_ends: it is 0: it has to be more than 0",
+		"{match: {app: a}, thresholds: {crash_loop_ends: often}}":      "overrides[1].thresholds.crash_loop_ends: write a number",
+		"{match: {app: a}, thresholds: {deploy_window_seconds: 7200}}": "overrides[1].thresholds.deploy_window_seconds: it is 7200: it can be 3600 at most",
+		"{match: {app: a}, thresholds: {route_slow_seconds: 0.7}}":     "overrides[1].thresholds.route_slow_seconds: 0.7 s is no bucket of pm2_http_request_duration_seconds",
+		"{match: {app: a}, thresholds: {route_warn_seconds: 0.5}}":     "overrides[1].thresholds.route_warn_seconds: no alert compares with it, only boards do",
+		"{match: {app: a}}": "overrides[1].thresholds: it has none: name what is other for these, as in {crash_loop_ends: 10}",
+		"{match: {apps: a}, thresholds: {crash_loop_ends: 3}}":     "overrides[1].match.apps: there is no such key; did you mean app? known here: bucket, pm2_namespace, app, host",
+		"{match: {app: {a: b}}, thresholds: {crash_loop_ends: 3}}": "overrides[1].match.app: a list is expected here, as in [one, other]",
+		"{threshold: {crash_loop_ends: 3}}":                        "overrides[1].threshold: there is no such key; did you mean thresholds? known here: match, thresholds",
+		"{thresholds: {crash_loop_ends: 3}}":                       `overrides[1].match: it matches everything: name bucket, pm2_namespace, app or host, as in {app: "batch-*"}, or set`,
+		"{match: {app: a}, thresholds: {host_load_per_cpu: 3}}":    "overrides[1].match.app: PM2HostOverloaded compares with host_load_per_cpu, and can not tell by app what it is about: match by bucket or host only",
+		strings.Repeat("{match: {app: a, host: b, bucket: c}, thresholds: {crash_loop_ends: 3}}\n- ", 4) + "{match: {app: a, host: b, bucket: c}, thresholds: {crash_loop_ends: 3}}": "overrides[4].match: with those before it, for PM2CrashLoop, so many matches",
+	} {
+		if _, err := ParseConfig([]byte(good + text)); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line ") {
+			t.Errorf("%s: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestRouteSlowOverride: how long a route may take is other for some apps.
+func TestRouteSlowOverride(t *testing.T) {
+	const text = "overrides: [{match: {app: report}, thresholds: {route_slow_seconds: 5}}]\n"
+	for extra, want := range map[string][]string{
+		"":                          {`increase(pm2_http_request_duration_seconds_bucket{app!="report",code!~"1xx|5xx",le=~"1|1\\.0"}`, `increase(pm2_http_request_duration_seconds_bucket{app="report",code!~"1xx|5xx",le=~"5|5\\.0"}`},
+		"native_histograms: true\n": {`histogram_fraction(0, 1, sum without (code) (increase(pm2_http_request_duration_seconds{app!="report"`, `histogram_fraction(0, 5, sum without (code) (increase(pm2_http_request_duration_seconds{app="report"`},
+	} {
+		c := configured(t, text+extra)
+		var expr string
+		for _, g := range Groups(c) {
+			for _, r := range g.Records {
+				if r.Name == routeTold {
+					expr = strings.Join(strings.Fields(c.expand(r.Expr)), "")
+				}
+			}
+		}
 		for _, w := range want {
-			if err == nil || !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: %v, want %q in it", text, err, w)
+			if !strings.Contains(expr, strings.Join(strings.Fields(w), "")) {
+				t.Errorf("%q: no %s in\n%s", extra, w, expr)
 			}
 		}
 	}

@@ -42,6 +42,9 @@ func slo(c Config) Group {
 		Alerts: []Alert{budgetBurnsFast()},
 	}
 	for _, o := range c.SLOs {
+		if o.Disabled {
+			continue
+		}
 		g.Records = append(g.Records, Record{
 			Name: serviceBudget, Labels: map[string]string{"slo": o.Name},
 			Expr: fmt.Sprintf("%s{slo=%q} * 0 + (1 - %s)", serviceRequests, o.Name, number(o.Objective)),

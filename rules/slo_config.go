@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/pm25/pm25/internal/catalog"
+	"github.com/pm25/pm25/rules/strictyaml"
 )
 
 // SLO is what a service has to keep: a share of its requests is answered, and not
@@ -24,7 +25,8 @@ type SLO struct {
 	Route     string         `yaml:"route"`
 	Objective float64        `yaml:"objective"` // share, from 0 to 1
 	Latency   model.Duration `yaml:"latency"`
-	Exclude   []string       `yaml:"exclude"` // globs of routes that count for nothing
+	Exclude   []string       `yaml:"exclude"`  // globs of routes that count for nothing
+	Disabled  bool           `yaml:"disabled"` // what it matches has no objective
 }
 
 // The objective below which burning the budget minBurn times as fast as it lasts
@@ -44,31 +46,42 @@ func (s *SLO) UnmarshalYAML(unmarshal func(any) error) error {
 
 var sloName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-func (c Config) validateSLOs() error {
+func (c Config) checkSLOs(d *strictyaml.Document) {
 	names := map[string]bool{}
 	for i, s := range c.SLOs {
-		if !sloName.MatchString(s.Name) || names[s.Name] {
-			return fmt.Errorf("slos: number %d needs a name of its own, of letters, digits, dots, - and _; it is %q", i+1, s.Name)
+		at := fmt.Sprintf("slos[%d]", i)
+		switch {
+		case !sloName.MatchString(s.Name):
+			d.Wrong(at+".name", "it is %q: write a name of letters, digits, dots, - and _", s.Name)
+		case names[s.Name]:
+			d.Wrong(at+".name", "it is %q, as one before: each needs a name of its own", s.Name)
 		}
 		names[s.Name] = true
 		if !(s.Objective >= minObjective && s.Objective < 1) {
-			return fmt.Errorf("slos: objective of %s is %v: it has to be from %v to less than 1, such as 0.99", s.Name, s.Objective, minObjective)
+			d.Wrong(at+".objective", "it is %v: it has to be from %v to less than 1, such as 0.99", s.Objective, minObjective)
 		}
 		if s.Latency <= 0 {
-			return fmt.Errorf("slos: latency of %s has to be more than 0, such as 500ms", s.Name)
+			d.Wrong(at+".latency", "it has to be more than 0, such as 500ms")
+		} else if err := c.checkBucket(time.Duration(s.Latency).Seconds()); err != nil {
+			d.Wrong(at+".latency", "%v", err)
 		}
-		if err := c.checkBucket(time.Duration(s.Latency).Seconds()); err != nil {
-			return fmt.Errorf("slos: latency of %s: %w", s.Name, err)
-		}
-		if len(s.matchers()) == 0 && i < len(c.SLOs)-1 {
-			return fmt.Errorf("slos: %s is for all requests, so it has to be the last one", s.Name)
+		if s.forAll() && i < len(c.SLOs)-1 {
+			d.Wrong(at, "%s is for all requests, so nothing would count for those after it: move it to the end of the list", s.Name)
 		}
 	}
-	if err := c.checkBucket(c.Thresholds.RouteSlowSeconds); err != nil {
-		return fmt.Errorf("thresholds: route_slow_seconds: %w", err)
+	// A list of one's own replaces the default one. Whoever adds an objective for one
+	// app hardly means to take it from all others.
+	if c.SLOs == nil {
+		d.Wrong("slos", "it is empty: write objectives, remove the line, or write [] if no app is to have one")
 	}
-	return nil
+	if n := len(c.SLOs); n > 0 && !c.SLOs[n-1].forAll() {
+		d.Wrong("slos", "no entry is for apps that none of these matches, so PM2ErrorBudgetBurn would never tell of them: "+
+			"add {name: default, objective: 0.99, latency: 500ms} as the last, or {name: others, disabled: true} if they are to have no objective")
+	}
 }
+
+// forAll is true for an SLO that matches every request.
+func (s SLO) forAll() bool { return len(s.matchers()) == 0 }
 
 // checkBucket reports a time that classic buckets do not tell apart.
 func (c Config) checkBucket(seconds float64) error {

@@ -88,14 +88,13 @@ func thresholdNames() (names []string) {
 	return names
 }
 
-func (t Thresholds) validate() error {
-	v := reflect.ValueOf(t)
-	for i := range v.NumField() {
-		if err := checkThreshold(v.Type().Field(i).Tag.Get("yaml"), v.Field(i).Float()); err != nil {
-			return fmt.Errorf("thresholds: %w", err)
-		}
+// values are all thresholds by their YAML names.
+func (t Thresholds) values() map[string]float64 {
+	all := map[string]float64{}
+	for _, name := range thresholdNames() {
+		all[name], _ = t.lookup(name)
 	}
-	return nil
+	return all
 }
 
 // durations are the thresholds that expressions write as durations of PromQL, which
@@ -103,19 +102,24 @@ func (t Thresholds) validate() error {
 func durations() []string { return []string{"hung_seconds", "ship_silent_seconds", "stopped_seconds"} }
 
 // checkThreshold reports a value that a threshold can not have.
-func checkThreshold(name string, value float64) error {
+func (c Config) checkThreshold(name string, value float64) error {
 	const tenYears = 10 * 365 * 86400
 	switch {
 	case !(value > 0):
-		return fmt.Errorf("%s is %v: it has to be more than 0", name, value)
+		return fmt.Errorf("it is %v: it has to be more than 0", value)
 	case slices.Contains(durations(), name) && (value != math.Trunc(value) || value > tenYears):
-		return fmt.Errorf("%s is %v: it has to be a whole number of seconds, of ten years at most", name, value)
+		return fmt.Errorf("it is %v: it has to be a whole number of seconds, of ten years at most", value)
+	case name == "deploy_window_seconds" && value > 3600:
+		return fmt.Errorf("it is %v: it can be 3600 at most, as what was before a deploy is not known for longer than an hour", value)
+	case name == "route_slow_seconds":
+		return c.checkBucket(value)
 	}
 	return nil
 }
 
-// expand puts the settings into an expression: ${name} is a threshold, ${job} and
-// ${server_job} are scrape jobs, ${host_labels} the labels that tell hosts and
+// expand puts the settings into an expression: ${name} is a threshold, ${name:le} the
+// matcher of the classic bucket of that many seconds, ${job} and ${server_job} are
+// scrape jobs, ${host_labels} the labels that tell hosts and
 // their daemons apart, ${$} a $. A name that there is not stays, and does not
 // parse.
 func (c Config) expand(expr string) string {
@@ -130,7 +134,12 @@ func (c Config) expand(expr string) string {
 		case "host_labels":
 			return strings.Join(append(slices.Clone(c.HostLabels), "daemon"), ", ")
 		}
-		if value, ok := c.Thresholds.lookup(name); ok {
+		key, form, _ := strings.Cut(name, ":")
+		value, ok := c.Thresholds.lookup(key)
+		switch {
+		case ok && form == "le":
+			return leMatcher(value)
+		case ok:
 			return strings.TrimSuffix(strconv.FormatFloat(value, 'f', -1, 64), ".0")
 		}
 		return "${" + name + "}"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -43,7 +42,7 @@ func addGenerate(cli *kingpin.Application, commands map[string]func() error) {
 	cmd.Flag("alert.receivers-dir", "Folder of the receivers' file by the path that Alertmanager sees, for the secrets that it names. Default: where it is here.").StringVar(&f.receiversDir)
 	cmd.Flag("alert.webhook", "Without a file of receivers, send alerts to this URL, as Alertmanager's webhook does. Default: nobody is told.").StringVar(&f.webhook)
 	cmd.Flag("notify.url", "Where Alertmanager reaches PM25's bridge to chat robots. Default: --server.url.").StringVar(&o.Bridge)
-	cmd.Flag("notify.token-file", "File with the token that Alertmanager shows to the bridge (notify.token in the server's data folder), by the path that Alertmanager sees. Default: none is shown.").StringVar(&o.BridgeTokenFile)
+	cmd.Flag("notify.token-file", "File with the token that Alertmanager shows to the bridge (notify.token in the server's data folder), by the path that Alertmanager sees. Needed when a receiver is a robot of DingTalk, Feishu or WeCom.").StringVar(&o.BridgeTokenFile)
 	commands[cmd.FullCommand()] = func() (err error) {
 		if o.Rules, err = f.rules(o); err != nil {
 			return err
@@ -83,12 +82,9 @@ func (f *generateFlags) addLinks(cmd *kingpin.CmdClause) {
 func (f *generateFlags) rules(o generate.Options) (rules.Config, error) {
 	c := rules.Default()
 	if f.rulesFile != "" {
-		text, err := os.ReadFile(f.rulesFile)
-		if err == nil {
-			c, err = rules.ParseConfig(text)
-		}
-		if err != nil {
-			return rules.Config{}, fmt.Errorf("--rules.config.file %s: %w", f.rulesFile, err)
+		var err error
+		if c, err = rules.ReadConfig(f.rulesFile); err != nil {
+			return rules.Config{}, err
 		}
 	}
 	c.PM25URL = cmp.Or(c.PM25URL, f.pm25, o.Server)

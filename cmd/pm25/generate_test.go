@@ -72,9 +72,10 @@ func TestGenerateWhoIsTold(t *testing.T) {
 	}{
 		{nil, "(nobody)", ""},
 		{[]string{"--alert.webhook=http://hook:8080/a"}, "http://hook:8080/a", ""},
-		{[]string{"--alert.receivers-file=" + receivers}, "http://127.0.0.1:9725/notify/dingtalk/ding", ""},
-		{[]string{"--alert.receivers-file=" + receivers}, filepath.Join(dir, "chat.url"), ""},
-		{[]string{"--alert.receivers-file=" + receivers, "--alert.receivers-dir=/etc/pm25"}, "/etc/pm25/chat.url", ""},
+		{[]string{"--alert.receivers-file=" + receivers, "--notify.token-file=/run/token"}, "http://127.0.0.1:9725/notify/dingtalk/ding", ""},
+		{[]string{"--alert.receivers-file=" + receivers, "--notify.token-file=/run/token"}, filepath.Join(dir, "chat.url"), ""},
+		{[]string{"--alert.receivers-file=" + receivers, "--notify.token-file=/run/token", "--alert.receivers-dir=/etc/pm25"}, "/etc/pm25/chat.url", ""},
+		{[]string{"--alert.receivers-file=" + receivers}, "", `receiver "ding" is the robot of a chat, and PM25's bridge to it takes nothing from an Alertmanager without its token: name the file with it by --notify.token-file`},
 		{[]string{"--alert.receivers-file=" + receivers, "--notify.url=https://pm25.lan/", "--notify.token-file=/run/token"}, "/run/token", ""},
 		{[]string{"--alert.receivers-file=" + receivers, "--alert.webhook=http://hook"}, "", "exclude each other"},
 		{[]string{"--alert.webhook=hook"}, "", "--alert.webhook is no URL"},

@@ -70,6 +70,27 @@ func ends() []act {
 			},
 			mend: func(t *testing.T, s *scene) { s.remove(t, "nightly") },
 		},
+		cronJobMissed(),
+	}
+}
+
+// cronJobMissed: a reload changes when a job runs. PM2 lists the new times and
+// goes on with the old ones until a restart, so the job is not run.
+func cronJobMissed() act {
+	report := func(times string) pm2test.AppSpec {
+		return pm2test.AppSpec{Name: "report", Cluster: 1, Extra: map[string]any{"cron_restart": times}}
+	}
+	return act{
+		name: "cron job not run", alert: "PM2CronJobMissed", app: "report",
+		apps: []pm2test.AppSpec{report("0 0 1 1 *")},
+		cause: func(t *testing.T, s *scene) time.Time {
+			if err := s.ReloadApps(t.Context(), report("* * * * *")); err != nil {
+				t.Fatal(err)
+			}
+			return time.Now().Truncate(time.Minute).Add(time.Minute) // when it is due
+		},
+		mend:   func(t *testing.T, s *scene) { s.Must(t, "restart", "report") },
+		window: 5 * time.Minute,
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm25/pm25/internal/disktest"
 	"github.com/pm25/pm25/internal/pm2test"
-	"github.com/pm25/pm25/internal/uptest"
 )
 
 // daemonDies: PM2 itself is killed, and its apps are with it.
@@ -34,7 +34,7 @@ func daemonDies() act {
 // it.
 func logDiskFills(t *testing.T) act {
 	const size = 40 << 20
-	disk := uptest.MountDisk(t, size)
+	disk := disktest.Mount(t, size)
 	spec := pm2test.AppSpec{Name: "chatty", Extra: map[string]any{"out_file": filepath.Join(disk, "out.log"), "error_file": filepath.Join(disk, "err.log")}}
 	return act{
 		name: "the disk of an app's log fills up", alert: "PM2LogDiskFilling", labels: map[string]string{"mountpoint": disk}, apps: []pm2test.AppSpec{spec},

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -30,6 +32,26 @@ func Watchdog(ctx context.Context, logger log.Logger) {
 			return
 		case <-ticker.C:
 			Notify(logger, daemon.SdNotifyWatchdog)
+		}
+	}
+}
+
+// UntilDone tells systemd that we are ready and waits until ctx is done or
+// serving ends, which it should not. Each hangup reloads.
+func UntilDone(ctx context.Context, logger log.Logger, served <-chan error, hangups <-chan os.Signal, reload func()) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go Watchdog(ctx, logger)
+	Notify(logger, daemon.SdNotifyReady)
+	defer Notify(logger, daemon.SdNotifyStopping)
+	for {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serving HTTP: %w", err)
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			reload()
 		}
 	}
 }

@@ -39,7 +39,7 @@ var (
 	programs = []string{"./cmd"}
 	// What is for developers only: no program that ships may hold it.
 	development = []string{
-		"./internal/agenttest", "./internal/alerts", "./internal/archtest", "./internal/arrivals", "./internal/badnet", "./internal/bench", "./internal/catalog/catalogtest", "./internal/chain", "./internal/composed", "./internal/doctable", "./internal/faults", "./internal/leaks", "./internal/lokiapi/sourcetest", "./internal/matrix", "./internal/mixedhost", "./internal/notify/robottest",
+		"./internal/agenttest", "./internal/alerts", "./internal/archtest", "./internal/arrivals", "./internal/badnet", "./internal/bench", "./internal/catalog/catalogtest", "./internal/chain", "./internal/composed", "./internal/disktest", "./internal/doctable", "./internal/faults", "./internal/leaks", "./internal/lokiapi/sourcetest", "./internal/lokitest", "./internal/matrix", "./internal/mixedhost", "./internal/notify/robottest",
 		"./internal/pictures", "./internal/pm2/pm2fake", "./internal/pm2test", "./internal/proctest", "./internal/promtest", "./internal/routes", "./internal/servertest", "./internal/simagent",
 		"./internal/soak", "./internal/storebench",
 		"./internal/uptest", "./sessionstore/sessionstoretest", "./examples", "./tools",

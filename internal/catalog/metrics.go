@@ -49,6 +49,7 @@ const (
 	HostFilesystemAvail = "pm2_host_filesystem_avail_bytes"
 
 	AgentBuildInfo         = "pm25_agent_build_info"
+	AgentTime              = "pm25_agent_time_seconds"
 	AgentCollectorDuration = "pm25_agent_collector_duration_seconds"
 	AgentCollectorSuccess  = "pm25_agent_collector_success"
 	AgentCollectorTimeouts = "pm25_agent_collector_timeouts_total"
@@ -137,6 +138,7 @@ func agentMetrics() []Metric {
 	collector := closed("collector", Collectors())
 	return append([]Metric{
 		{Name: AgentBuildInfo, Type: Info, Labels: []Label{open("version", "one"), open("revision", "one"), open("goversion", "one")}, Help: "Version of the agent."},
+		{Name: AgentTime, Type: Gauge, Unit: "seconds", Help: "Time of the agent's clock since the epoch in seconds.", Note: "What other metrics give as a time is by the same clock: subtract them from this one, not from time(), which is Prometheus'. How far off the clock is: `pm25_agent_time_seconds - timestamp(pm25_agent_time_seconds)`."},
 		{Name: AgentCollectorDuration, Type: Gauge, Unit: "seconds", Labels: []Label{collector}, Help: "Duration of a collector in this scrape in seconds."},
 		{Name: AgentCollectorSuccess, Type: Gauge, Labels: []Label{collector}, Help: "Whether a collector succeeded in this scrape (1) or not (0)."},
 		{Name: AgentCollectorTimeouts, Type: Counter, Labels: []Label{collector}, Help: "Scrapes that went on without a collector because it was too slow."},

@@ -32,6 +32,7 @@ const (
 	NotifyUnreachable = "unreachable"
 	NotifyTimeout     = "timeout"
 	NotifyAnswer      = "answer"
+	NotifyPanic       = "panic"
 	NotifyToken       = "token"
 	NotifySignature   = "signature"
 	NotifyKeyword     = "keyword"
@@ -47,7 +48,7 @@ const (
 // then those that somebody has to mend.
 func NotifyFailures() []string {
 	return []string{
-		NotifyRateLimited, NotifyServer, NotifyUnreachable, NotifyTimeout, NotifyAnswer,
+		NotifyRateLimited, NotifyServer, NotifyUnreachable, NotifyTimeout, NotifyAnswer, NotifyPanic,
 		NotifyFiles, NotifyToken, NotifySignature, NotifyKeyword, NotifyAddress, NotifyMalformed, NotifyTooLong, NotifyContent, NotifyRefused,
 	}
 }
@@ -62,7 +63,7 @@ func Notify() Group {
 	}
 	return Group{Name: "notify", Title: "Chat robots", Metrics: []Metric{
 		{Name: NotifyMessages, Type: Counter, Labels: robot(closed("result", NotifyResults())), Help: "Notifications of Alertmanager for chat robots, by what became of them.", Note: "Delivered are `delivered`, `plain` (what a person would look up first was not there in time, or was refused for its words) and `digested` (told with others in one message). Alertmanager tells `throttled` and `unreachable` again soon, `rejected` when its group's interval is over; `abandoned` are those that it did not wait for."},
-		{Name: NotifyFailed, Type: Counter, Labels: robot(closed("reason", NotifyFailures())), Help: "Messages that a chat robot did not take, by reason."},
+		{Name: NotifyFailed, Type: Counter, Labels: robot(closed("reason", NotifyFailures())), Help: "Messages that a chat robot did not take, by reason.", Note: "`panic` is a mistake in PM25 itself: the stack is in its log."},
 		{Name: NotifyRequests, Type: Counter, Labels: robot(), Help: "Messages that were sent to a chat robot, taken or not."},
 		{Name: NotifyWaiting, Type: Gauge, Labels: robot(), Help: "Notifications that wait for a chat robot."},
 		{Name: NotifyPaused, Type: Gauge, Labels: robot(), Help: "Whether a chat robot is left alone (1) because it said that there were too many messages."},

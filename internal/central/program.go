@@ -224,23 +224,10 @@ func (p *Program) Run(ctx context.Context, hangups <-chan os.Signal) error {
 	p.onStop(func(ctx context.Context) error { p.central.EndTails(); return web.Shutdown(ctx) })
 	served := make(chan error, 1)
 	go func() { served <- p.gate.Serve(p.listeners, web, p.opts.MaxConnections) }()
-
-	watchdog, endWatchdog := context.WithCancel(ctx)
-	defer endWatchdog()
-	go app.Watchdog(watchdog, p.opts.Logger)
-	app.Notify(p.opts.Logger, "READY=1")
-	defer app.Notify(p.opts.Logger, "STOPPING=1")
 	level.Info(p.opts.Logger).Log("msg", "pm25 server is ready", "address", p.external.String())
-	for {
-		select {
-		case err := <-served:
-			return fmt.Errorf("serving HTTP: %w", err)
-		case <-ctx.Done():
-			return nil
-		case <-hangups:
-			_ = p.Reload("signal") // logged
-		}
-	}
+	return app.UntilDone(ctx, p.opts.Logger, served, hangups, func() {
+		_ = p.Reload("signal") // logged
+	})
 }
 
 func (p *Program) routes() http.Handler {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm25/pm25/internal/disktest"
 	"github.com/pm25/pm25/internal/doctable"
 	"github.com/pm25/pm25/internal/pm2test"
 	"github.com/pm25/pm25/internal/promtest"
@@ -25,7 +26,7 @@ const diskSize = 200 << 20
 // has to say so, to go on serving, to take samples again when there is room, and
 // to find all that it took after a restart.
 func TestDiskFull(t *testing.T) {
-	disk := uptest.MountDisk(t, diskSize)
+	disk := disktest.Mount(t, diskSize)
 	_, targets := simagent.Start(t, 5, 20)
 	hook := uptest.NewWebhook(t)
 	u := uptest.Start(t, uptest.Options{
@@ -35,7 +36,7 @@ func TestDiskFull(t *testing.T) {
 	pause(t.Context(), 30*time.Second)
 	began := time.Now()
 	ballast := filepath.Join(disk, "ballast")
-	uptest.FillDisk(t, ballast)
+	disktest.Fill(t, ballast)
 	t.Logf("the disk is full")
 	pm2test.Eventually(t, 15*time.Second, func() error { return saysFull(u) })
 	told := time.Since(began)

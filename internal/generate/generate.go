@@ -36,7 +36,7 @@ type Options struct {
 	Receivers routing.Receivers
 	Owners    routing.Owners
 	// Bridge is where Alertmanager reaches the bridge to chat robots; "": Server.
-	// BridgeTokenFile is the file with its token; "": it shows none.
+	// BridgeTokenFile is the file with its token; needed when a receiver is a robot.
 	Bridge, BridgeTokenFile string
 	// Server is PM25's server, Prometheus and Alertmanager what their names say.
 	Server, Prometheus, Alertmanager string
@@ -104,6 +104,11 @@ func (o Options) validate() error {
 		if u.Path != "" && u.Path != "/" && name != "server" && name != "bridge" {
 			return fmt.Errorf("the address of %s has a path, %q: give one without", name, u.Path)
 		}
+	}
+	// The bridge of `pm25 server` asks everybody, on loopback too.
+	if robots := o.Receivers.Robots(); len(robots) > 0 && o.BridgeTokenFile == "" {
+		return fmt.Errorf("receiver %q is the robot of a chat, and PM25's bridge to it takes nothing from an Alertmanager without its token: "+
+			"name the file with it by --notify.token-file, as Alertmanager sees it (pm25 server makes notify.token in its data folder)", robots[0])
 	}
 	return nil
 }

@@ -4,17 +4,14 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/pm25/pm25/internal/scrapejob"
 	"github.com/pm25/pm25/rules"
 )
 
 // prometheusConfig is what `pm25 up` runs by, for a Prometheus of one's own:
 // the same jobs, intervals and labels.
 const prometheusConfig = `# Written by pm25 generate.
-global:
-  scrape_interval: 5s
-  scrape_timeout: 4s
-  evaluation_interval: 5s
-
+` + scrapejob.Global + `
 rule_files: [rules/*.yml]
 
 alerting:
@@ -26,12 +23,7 @@ scrape_configs:
   # The agents that push to the server and tell where their metrics are (--web.advertise-address). It gives them the
   # labels host and bucket.
   - job_name: {{ quote .Rules.Job }}
-    scrape_native_histograms: true
-    always_scrape_classic_histograms: true
-    scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText0.0.4]
-    sample_limit: 200000
-    body_size_limit: 64MB
-    http_sd_configs:
+` + scrapejob.Agents + `    http_sd_configs:
       - url: {{ quote .SD }}
         refresh_interval: 10s
 {{- with .Credentials }}
@@ -41,12 +33,6 @@ scrape_configs:
     file_sd_configs:
       - files: [targets/*.yml, targets/*.json]
         refresh_interval: 30s
-    relabel_configs:
-      # Whoever names no host is named by the address.
-      - source_labels: [host, __address__]
-        regex: ;(.+?)(:\d+)?
-        target_label: host
-        replacement: $1
 
   - job_name: {{ quote .Rules.ServerJob }}
     scrape_interval: 15s

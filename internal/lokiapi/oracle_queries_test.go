@@ -14,11 +14,12 @@ import (
 	"time"
 
 	"github.com/pm25/pm25/internal/lokiapi"
+	"github.com/pm25/pm25/internal/lokitest"
 )
 
 func newWorld(t *testing.T) *world {
 	w := fill(time.Now().Add(-25 * time.Minute).Truncate(time.Minute))
-	w.loki = startLoki(t)
+	w.loki = lokitest.Start(t, t.TempDir()).URL
 	w.push(t)
 	api, err := lokiapi.New(lokiapi.Options{Source: w.memory, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/pm25/pm25/internal/catalog"
 	"github.com/pm25/pm25/internal/notify/message"
 	"github.com/pm25/pm25/internal/notify/robot"
@@ -18,8 +16,8 @@ type courier struct {
 	bridge  *Bridge
 	kind    robot.Kind
 	name    string
-	limiter *rate.Limiter // used by run alone, as is held
-	held    bool          // there is room for a message that was not sent yet
+	pace    *pace // also of couriers to the same robot before and after this one
+	held    bool  // there is room for a message that was not sent yet; used by run alone
 	wake    chan struct{}
 	stopped chan struct{}
 	done    chan struct{}
@@ -27,8 +25,6 @@ type courier struct {
 	mu      sync.Mutex
 	waiting []*parcel
 	bytes   int
-	until   time.Time // the robot is left alone
-	refused int       // times in a row that it said there were too many
 	ended   bool
 
 	counting sync.RWMutex
@@ -60,13 +56,16 @@ var (
 	errPatience = errors.New("the robot took too long, or there was no room for a message in time")
 )
 
+// newCourier starts one. b.mu is held.
 func (b *Bridge) newCourier(kind robot.Kind, name string) *courier {
-	l := kind.Limit()
 	c := &courier{
-		bridge: b, kind: kind, name: name, limiter: rate.NewLimiter(rate.Every(l.Every), l.Burst),
+		bridge: b, kind: kind, name: name, pace: b.pace(kind, name),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), done: make(chan struct{}),
 	}
 	b.metrics.begin(kind, name)
+	if left := c.pace.left(b.opts.Now()); left > 0 {
+		c.showPause(left)
+	}
 	go c.run()
 	return c
 }
@@ -109,7 +108,7 @@ func (c *courier) deliver(ctx context.Context, n message.Notification, size int)
 func (c *courier) enqueue(p *parcel) outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	left := c.until.Sub(p.came)
+	left := c.pace.left(p.came)
 	switch {
 	case c.ended:
 		return outcome{err: errStopping, retry: true}
@@ -164,15 +163,32 @@ func (c *courier) run() {
 			return
 		}
 		for c.some() {
-			if !c.room() {
+			if !c.turn() {
 				return
-			}
-			if batch := c.next(); len(batch) > 0 {
-				c.held = false
-				c.send(batch)
 			}
 		}
 	}
+}
+
+// turn waits for room and sends one batch; false when stopped.
+func (c *courier) turn() (goOn bool) {
+	var batch []*parcel
+	goOn = true // also after a panic
+	defer c.recovered(&batch)
+	if !c.room() {
+		return false
+	}
+	if left := c.pace.left(c.bridge.opts.Now()); left > 0 { // said to the courier before this one, just now
+		c.showPause(left)
+		c.turnAway(outcome{err: errPaused, retry: true, after: left})
+		return true
+	}
+	if batch = c.next(); len(batch) > 0 {
+		c.held = false
+		c.pace.use(c.bridge.opts.Now())
+		c.send(batch)
+	}
+	return true
 }
 
 func (c *courier) some() bool {
@@ -188,7 +204,7 @@ func (c *courier) room() bool {
 		return true
 	}
 	c.held = true
-	delay := c.limiter.ReserveN(c.bridge.opts.Now(), 1).DelayFrom(c.bridge.opts.Now())
+	delay := c.pace.limiter.ReserveN(c.bridge.opts.Now(), 1).DelayFrom(c.bridge.opts.Now())
 	if delay <= 0 {
 		return true
 	}
@@ -211,7 +227,7 @@ func (c *courier) next() []*parcel {
 		return nil
 	}
 	now := c.bridge.opts.Now()
-	roomFor := int(c.limiter.TokensAt(now)) + 1 // one was taken already
+	roomFor := int(c.pace.limiter.TokensAt(now)) + 1 // one was taken already
 	if len(c.waiting) <= roomFor && now.Sub(c.waiting[0].came) <= gatherAfter {
 		return c.take(0, 1)
 	}
@@ -221,22 +237,23 @@ func (c *courier) next() []*parcel {
 // pause leaves the robot alone, at least for what it asked for: whoever waits is
 // told to come again.
 func (c *courier) pause(asked time.Duration) time.Duration {
-	c.mu.Lock()
-	c.refused++
-	pause := max(c.kind.Limit().PauseAfter(c.refused), asked)
-	c.until = c.bridge.opts.Now().Add(pause)
-	c.mu.Unlock()
-	c.bridge.metrics.setPaused(c, true)
-	time.AfterFunc(pause, c.resume)
+	pause := c.pace.refuse(c.bridge.opts.Now(), asked)
+	c.showPause(pause)
 	c.turnAway(outcome{err: errPaused, retry: true, after: pause})
 	return pause
+}
+
+// showPause tells that the robot is left alone, until it is not.
+func (c *courier) showPause(left time.Duration) {
+	c.bridge.metrics.setPaused(c, true)
+	time.AfterFunc(left, c.resume)
 }
 
 // resume tells that the pause is over, if it is.
 func (c *courier) resume() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended && !c.bridge.opts.Now().Before(c.until) {
+	if !c.ended && c.pace.left(c.bridge.opts.Now()) <= 0 {
 		c.bridge.metrics.setPaused(c, false)
 	}
 }

@@ -2,10 +2,23 @@ package notify
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/pm25/pm25/internal/notify/facts"
 )
+
+// about asks one of those that know something. A panic is an error: the message is
+// told without.
+func about(ctx context.Context, source Facts, subject facts.Subject) (k facts.Known, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			k, err = facts.Known{}, fmt.Errorf("a panic, which is a mistake in PM25: %s\n%s", panicText(p), debug.Stack())
+		}
+	}()
+	return source.About(ctx, subject)
+}
 
 // lookUp asks all that know something about all subjects at once. What is not
 // there in time is left out, and complete is false; what failed is logged, and
@@ -25,7 +38,7 @@ func (b *Bridge) lookUp(subjects []facts.Subject) (known map[facts.Subject]facts
 	for _, subject := range subjects {
 		for _, source := range b.opts.Facts {
 			all.Go(func() {
-				k, err := source.About(ctx, subject)
+				k, err := about(ctx, source, subject)
 				mu.Lock()
 				defer mu.Unlock()
 				if closed {

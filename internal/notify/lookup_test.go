@@ -20,9 +20,13 @@ type source struct {
 	err   error
 	after time.Duration
 	deaf  bool // does not listen to the context
+	mad   bool // panics
 }
 
 func (s source) About(ctx context.Context, _ facts.Subject) (facts.Known, error) {
+	if s.mad {
+		panic("mad")
+	}
 	if s.deaf {
 		ctx = context.Background()
 	}
@@ -49,6 +53,7 @@ func TestLookUp(t *testing.T) {
 		"late":    {[]Facts{source{known: exception}, source{known: hosts, after: time.Second}}, "TypeError", "of 5 hosts", catalog.NotifyPlain, lookup},
 		"deaf":    {[]Facts{source{known: hosts, after: 10 * time.Second, deaf: true}}, "in trouble", "of 5 hosts", catalog.NotifyPlain, lookup},
 		"failing": {[]Facts{source{err: errors.New("the store is broken")}, source{known: hosts}}, "of 5 hosts", "TypeError", catalog.NotifyPlain, 0},
+		"mad":     {[]Facts{source{mad: true}, source{known: hosts}}, "of 5 hosts", "TypeError", catalog.NotifyPlain, 0},
 		"nobody":  {nil, "in trouble", "", catalog.NotifyDelivered, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

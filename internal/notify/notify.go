@@ -18,7 +18,8 @@
 // Alertmanager tries, and more than once only where an answer got lost.
 //
 // Each robot has a queue of its own, bounded in number and bytes, and is sent one
-// message at a time: a slow one keeps no other waiting. No URL or secret of a
+// message at a time: a slow one keeps no other waiting. A panic costs the messages
+// at hand, which Alertmanager brings again, and no others. No URL or secret of a
 // robot is in logs, metrics, answers or errors.
 package notify
 
@@ -87,6 +88,7 @@ type Bridge struct {
 	mu       sync.Mutex
 	conf     *settings
 	couriers map[string]*courier // by the receiver's name
+	paces    map[paceKey]*pace
 	closed   bool
 }
 
@@ -106,7 +108,7 @@ func New(o Options) (*Bridge, error) {
 		o.Transport = newTransport()
 	}
 	b := &Bridge{
-		opts: o, metrics: newMetrics(), reading: make(chan struct{}, maxReading), couriers: map[string]*courier{},
+		opts: o, metrics: newMetrics(), reading: make(chan struct{}, maxReading), couriers: map[string]*courier{}, paces: map[paceKey]*pace{},
 		client: &http.Client{Transport: o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a redirect would carry the token elsewhere
 		}},
@@ -129,6 +131,7 @@ func newTransport() *http.Transport {
 
 // Reload replaces receivers and owners. What waits for a robot that stays is
 // delivered as the new ones say; what waits for one that is gone is answered 503.
+// One that comes back is spared as it would have been.
 func (b *Bridge) Reload(receivers routing.Receivers, owners routing.Owners) {
 	b.replace(receivers, owners)
 	for _, name := range receivers.Robots() { // files may be slow: nobody waits for them
@@ -146,6 +149,7 @@ func (b *Bridge) replace(receivers routing.Receivers, owners routing.Owners) {
 		return
 	}
 	b.conf = &settings{receivers, owners}
+	b.forgetPaces()
 	for name, c := range b.couriers {
 		if r, ok := receivers.Receivers[name]; !ok || robot.Kind(r.Kind()) != c.kind {
 			c.stop()

@@ -36,9 +36,7 @@ func (c *courier) send(batch []*parcel) {
 	if verdict.Reason == catalog.NotifyRateLimited {
 		o.after = c.pause(verdict.RetryAfter)
 	} else if verdict.OK() {
-		c.mu.Lock()
-		c.refused = 0
-		c.mu.Unlock()
+		c.pace.take()
 	}
 	for _, p := range batch {
 		p.outcome <- o
@@ -94,7 +92,7 @@ func (c *courier) document(conf *settings, batch []*parcel) (d robot.Document, d
 // for it: then the next message waits so much longer.
 func (c *courier) bare(ctx context.Context, conf *settings, target robot.Target, batch []*parcel, refused robot.Verdict) robot.Verdict {
 	now := c.bridge.opts.Now()
-	c.limiter.ReserveN(now, 1)
+	c.pace.limiter.ReserveN(now, 1)
 	c.bridge.metrics.failed(c, refused.Reason)
 	if now.Sub(c.lastLogged) >= logEach {
 		c.warn(refused, batch)
@@ -123,7 +121,7 @@ func (c *courier) post(ctx context.Context, target robot.Target, d robot.Documen
 	title := d.Title
 	for page := 1; ; page++ {
 		r, rest, err := target.Request(ctx, c.bridge.opts.Now(), d)
-		goOn := err == nil && len(rest) > 0 && page < maxPages && c.limiter.AllowN(c.bridge.opts.Now(), 1)
+		goOn := err == nil && len(rest) > 0 && page < maxPages && c.pace.limiter.AllowN(c.bridge.opts.Now(), 1)
 		if goOn {
 			last := d
 			last.More = d.Next

@@ -135,6 +135,7 @@ var messages = map[string]message{
 	"graph.hint":               {"For example:", "例如："},
 	"alerts.summary":           {"%d firing, %d of them silenced or inhibited", "触发中 %d 条，其中已静默或被抑制 %d 条"},
 	"error.none":               {"There is no page %s here.", "没有页面 %s。"},
+	"error.elsewhere":          {"Alerts, silences and metrics are in your own Prometheus and Alertmanager: this server has exceptions, events and runbooks.", "告警、静默和指标在您自己的 Prometheus 和 Alertmanager 中：此服务器只有异常、事件和处理手册。"},
 	"silence.expired":          {"The silence has ended.", "静默已结束。"},
 	"nav.exceptions":           {"Exceptions", "异常"},
 	"ago":                      {"%s ago", "%s前"},

@@ -115,7 +115,9 @@ func New(o Options) (*Pages, error) {
 	}
 	if o.Metrics != nil {
 		p.metricRoutes(mux)
+		p.aliasRoutes(mux)
 	} else {
+		p.elsewhereRoutes(mux)
 		mux.Handle("GET /{$}", http.RedirectHandler("/exceptions", http.StatusFound))
 	}
 	mux.HandleFunc("GET /runbooks/{$}", p.runbookList)

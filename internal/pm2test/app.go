@@ -80,6 +80,15 @@ func (a AppSpec) ecosystem() (map[string]any, error) {
 
 // StartApps starts any number of apps with one call of the command line.
 func (d *Daemon) StartApps(ctx context.Context, apps ...AppSpec) error {
+	return d.withEcosystem(ctx, "start", apps)
+}
+
+// ReloadApps reloads apps that run, with what is new in their specs.
+func (d *Daemon) ReloadApps(ctx context.Context, apps ...AppSpec) error {
+	return d.withEcosystem(ctx, "reload", apps)
+}
+
+func (d *Daemon) withEcosystem(ctx context.Context, command string, apps []AppSpec) error {
 	var file struct {
 		Apps []map[string]any `json:"apps"`
 	}
@@ -94,7 +103,7 @@ func (d *Daemon) StartApps(ctx context.Context, apps ...AppSpec) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(d.home, "start-*.json")
+	f, err := os.CreateTemp(d.home, command+"-*.json")
 	if err != nil {
 		return err
 	}
@@ -103,7 +112,8 @@ func (d *Daemon) StartApps(ctx context.Context, apps ...AppSpec) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return d.StartEcosystem(ctx, f.Name())
+	_, err = d.PM2(ctx, command, f.Name())
+	return err
 }
 
 // StartEcosystem starts the apps of an ecosystem file; more arguments go to

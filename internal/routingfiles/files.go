@@ -14,10 +14,8 @@ import (
 	"strings"
 
 	"github.com/pm25/pm25/rules/routing"
+	"github.com/pm25/pm25/rules/strictyaml"
 )
-
-// maxFile bounds what is read of one file.
-const maxFile = 1 << 20
 
 // Names are those of the files, as two flags of that name say them.
 type Names struct {
@@ -51,7 +49,7 @@ func Read(names Names) (Files, error) {
 	}
 	f.Receivers = f.Receivers.In(filepath.Dir(names.Receivers))
 	if err := f.checkSecrets(); err != nil {
-		return Files{}, in("--alert.receivers-file", names.Receivers, err)
+		return Files{}, strictyaml.In("--alert.receivers-file", names.Receivers, err)
 	}
 	return f, nil
 }
@@ -68,7 +66,7 @@ func Parse(names Names) (Files, error) {
 		f.Receivers, err = routing.ParseReceivers(data)
 	}
 	if err != nil {
-		return Files{}, in("--alert.receivers-file", names.Receivers, err)
+		return Files{}, strictyaml.In("--alert.receivers-file", names.Receivers, err)
 	}
 	if names.Owners == "" {
 		return f, nil
@@ -80,18 +78,9 @@ func Parse(names Names) (Files, error) {
 		err = routing.Check(f.Receivers, f.Owners)
 	}
 	if err != nil {
-		return Files{}, in("--alert.owners-file", names.Owners, err)
+		return Files{}, strictyaml.In("--alert.owners-file", names.Owners, err)
 	}
 	return f, nil
-}
-
-// in puts flag and file before each line of an error.
-func in(flag, file string, err error) error {
-	prefix := flag + " " + file + ": "
-	if inner, ok := errors.AsType[*os.PathError](err); ok && inner.Path == file {
-		return fmt.Errorf("%s%w", prefix, inner.Err)
-	}
-	return errors.New(prefix + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
 }
 
 func read(name string) ([]byte, error) {
@@ -100,7 +89,7 @@ func read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1)) // what is too long is told by who parses it
+	data, err := io.ReadAll(io.LimitReader(file, strictyaml.MaxFile+1)) // what is too long is told by who parses it
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v2"
 
 	"github.com/pm25/pm25/internal/memnet"
+	"github.com/pm25/pm25/internal/scrapejob"
 )
 
 // Hosts of the in-memory network.
@@ -34,30 +35,13 @@ type target struct {
 // agents of this host, those of other hosts that push and say where they are or
 // that a file names, this program itself.
 // The strings are JSON, which is YAML too.
-const builtin = `
-global:
-  scrape_interval: 5s
-  scrape_timeout: 4s
-  evaluation_interval: 5s
+const builtin = scrapejob.Global + `
 scrape_configs:
   - job_name: pm2
-    scrape_interval: 5s
-    scrape_timeout: 4s
-    scrape_native_histograms: true
-    always_scrape_classic_histograms: true
-    scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText0.0.4]
-    sample_limit: 200000
-    body_size_limit: 64MB
-    http_sd_configs:
+` + scrapejob.Agents + `    http_sd_configs:
       - {url: "http://pm25.in-process/local", refresh_interval: 5s}
       - {url: "http://pm25.in-process/pushed", refresh_interval: 10s}
     file_sd_configs: %s
-    relabel_configs:
-      # Whoever names no host is named by the address.
-      - source_labels: [host, __address__]
-        regex: ;(.+?)(:\d+)?
-        target_label: host
-        replacement: $1
   - job_name: pm25
     scrape_interval: 15s
     scrape_timeout: 10s

@@ -30,6 +30,7 @@ func (s *Stack) routes() (http.Handler, error) {
 		http.Error(w, "a reload changes something, so it is asked for with POST", http.StatusMethodNotAllowed)
 	})
 	mux.Handle("GET /prometheus/{$}", http.RedirectHandler("/graph", http.StatusFound))
+	mux.Handle("GET /prometheus/alerts", http.RedirectHandler("/alertmanager/", http.StatusFound))
 	mux.Handle("/prometheus/", http.StripPrefix("/prometheus", s.prometheus.Handler()))
 	mux.Handle("/prometheus/graph", http.StripPrefix("/prometheus", s.pages.Handler()))
 	mux.Handle("/alertmanager/api/", http.StripPrefix("/alertmanager", s.alertmanager.Handler()))

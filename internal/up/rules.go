@@ -1,23 +1,15 @@
 package up
 
-import (
-	"fmt"
-	"os"
-
-	"github.com/pm25/pm25/rules"
-)
+import "github.com/pm25/pm25/rules"
 
 // rules are the built-in rule files, as --rules.config.file wants them, in the
 // language of the receivers where it names none.
 func (o Options) rules(language string) (map[string]string, error) {
 	c := rules.Default()
 	if o.RulesConfigFile != "" {
-		text, err := os.ReadFile(o.RulesConfigFile)
-		if err != nil {
-			return nil, fmt.Errorf("--rules.config.file: %w", err)
-		}
-		if c, err = rules.ParseConfig(text); err != nil {
-			return nil, fmt.Errorf("--rules.config.file %s: %w", o.RulesConfigFile, err)
+		var err error
+		if c, err = rules.ReadConfig(o.RulesConfigFile); err != nil {
+			return nil, err
 		}
 	}
 	if c.Language == "" {

@@ -174,23 +174,10 @@ func (s *Stack) Run(ctx context.Context, hangups <-chan os.Signal) error {
 	s.onStop("web server", func(ctx context.Context) error { s.central.EndTails(); return server.Shutdown(ctx) })
 	served := make(chan error, 1)
 	go func() { served <- s.gate.Serve(s.listeners, server, s.opts.MaxConnections) }()
-
-	watchdog, endWatchdog := context.WithCancel(ctx)
-	defer endWatchdog()
-	go app.Watchdog(watchdog, s.opts.Logger)
-	app.Notify(s.opts.Logger, "READY=1")
-	defer app.Notify(s.opts.Logger, "STOPPING=1")
 	level.Info(s.opts.Logger).Log("msg", "pm25 is ready", "address", s.external.String())
-	for {
-		select {
-		case err := <-served:
-			return fmt.Errorf("serving HTTP: %w", err)
-		case <-ctx.Done():
-			return nil
-		case <-hangups:
-			_ = s.Reload("signal") // logged
-		}
-	}
+	return app.UntilDone(ctx, s.opts.Logger, served, hangups, func() {
+		_ = s.Reload("signal") // logged
+	})
 }
 
 func (s *Stack) start(ctx context.Context) error {

@@ -101,3 +101,19 @@ func TestStopAndGoOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTypedAddresses: what people of Prometheus and Alertmanager type leads to a
+// page.
+func TestTypedAddresses(t *testing.T) {
+	t.Parallel()
+	u := Start(t, Options{Program: programs.Program(t, "pm25")})
+	defer u.Stop()
+	for address, title := range map[string]string{
+		"/alerts": "<h1>Alerts</h1>", "/prometheus/alerts": "<h1>Alerts</h1>", "/alertmanager": "<h1>Alerts</h1>",
+		"/silences": "<h1>Silences</h1>", "/query?g0.expr=up": "<h1>Query</h1>", "/prometheus/": "<h1>Query</h1>",
+	} {
+		if code, body, err := u.Get(address); err != nil || code != http.StatusOK || !strings.Contains(body, title) {
+			t.Errorf("%s: %d, %v, no %s in %.1500s", address, code, err, title, body)
+		}
+	}
+}

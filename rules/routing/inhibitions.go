@@ -74,9 +74,12 @@ func around() []inhibition {
 }
 
 // states are the alerts that say how bad it is with an app on one host, the one
-// that tells most first. Each keeps those after it quiet, but a process that was
-// given up says nothing of the app's others: they may fall much later.
-var states = []string{"PM2AppMissing", "PM2ProcessErrored", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"}
+// that tells most first. Each keeps those after it quiet.
+//
+// PM2ProcessErrored is none of them: it fires until somebody acts, perhaps for
+// days, and says nothing of the app's other processes. What they do meanwhile is
+// told. What the crashes of its own process brought is over in minutes.
+var states = []string{"PM2AppMissing", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"}
 
 // symptoms are what each of those states brings with it.
 var symptoms = []string{"PM2InstancesBelowExpected", "PM2FrequentRestarts", "PM2ProcessKilled", "PM2ExceptionSpike"}
@@ -85,7 +88,6 @@ var symptoms = []string{"PM2InstancesBelowExpected", "PM2FrequentRestarts", "PM2
 func ofApps() []inhibition {
 	why := map[string]string{
 		"PM2AppMissing":       "An app that PM2 does not know any more can not be down, crash or be too few.",
-		"PM2ProcessErrored":   "PM2 has given up on a process after a crash loop. That the others loop or are down, perhaps much later, is told.",
 		"PM2CrashLoop":        "A crash loop is why an app is down now and then, restarts often, and throws.",
 		"PM2AppDown":          "An app that is down has fewer processes than it should.",
 		"PM2DeployRegression": "A deploy that made things worse is why errors rise.",
@@ -93,8 +95,8 @@ func ofApps() []inhibition {
 	var all []inhibition
 	for i, state := range states {
 		followers := append(append([]string{}, states[i+1:]...), symptoms...)
-		if state == "PM2ProcessErrored" {
-			followers = append([]string{"PM2DeployRegression"}, symptoms...)
+		if state == "PM2AppMissing" {
+			followers = append([]string{"PM2ProcessErrored"}, followers...)
 		}
 		all = append(all, inhibition{
 			name: kebab(state), why: why[state],
@@ -108,7 +110,7 @@ func ofApps() []inhibition {
 			target: []string{inApp, unlike("PM2ProcessErrored")}, equal: ofApp,
 		},
 		inhibition{
-			name: "errored-process", why: "A process that PM2 has given up is not measured any more.",
+			name: "errored-process", why: "A process that PM2 has given up is not measured any more. It says nothing of the app's others, nor of what they throw.",
 			source: []string{alerts("PM2ProcessErrored"), `instance!=""`, `pm_id!=""`},
 			target: []string{`scope="process"`, unlike("PM2ProcessErrored")}, equal: ofProcess,
 		},
@@ -118,12 +120,12 @@ func ofApps() []inhibition {
 		},
 		inhibition{
 			name: "app-to-its-exceptions", why: "What an app throws while it crashes is in the message about that. The server tells exceptions, so they name no host.",
-			source: []string{alerts("PM2ProcessErrored", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"), `app!=""`},
+			source: []string{alerts("PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"), `app!=""`},
 			target: []string{`scope="exception"`}, equal: service,
 		},
 		inhibition{
 			name: "app-to-its-exceptions-here", why: "Exceptions of the host that PM25 itself runs on are in the bucket local, which its metrics do not name.",
-			source: []string{alerts("PM2ProcessErrored", "PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"), `app!=""`, `bucket=""`},
+			source: []string{alerts("PM2CrashLoop", "PM2AppDown", "PM2DeployRegression"), `app!=""`, `bucket=""`},
 			target: []string{`scope="exception"`, `bucket="` + localBucket + `"`}, equal: []string{"pm2_namespace", "app"},
 		},
 	)

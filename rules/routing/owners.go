@@ -43,6 +43,31 @@ func (o Owner) inBucket(bucket string) bool {
 	return match(o.Bucket, bucket) || bucket == "" && match(o.Bucket, localBucket)
 }
 
+// warned are the receivers of warnings about what is the owner's.
+func (o Owner) warned(r Receivers) []string {
+	if len(o.Receivers) == 0 {
+		return r.Default
+	}
+	return o.Receivers
+}
+
+// paged are told besides them of what is critical.
+func (o Owner) paged(r Receivers) []string {
+	if o.Page == nil {
+		return r.Page
+	}
+	return o.Page
+}
+
+// canCall are the receivers of alerts that call whom the owner mentions.
+func (o Owner) canCall(r Receivers) []string {
+	all := slices.Concat(o.warned(r), o.paged(r))
+	if o.MentionOn == info {
+		all = append(all, r.Info.Receivers...)
+	}
+	return all
+}
+
 // Mentions are the people whom a message of a robot about an alert calls.
 func (o Owner) Mentions(robot, severity string) []string {
 	calls := severity == critical

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/pm25/pm25/rules/strictyaml"
 )
 
 const allKinds = `
@@ -70,9 +72,9 @@ func TestReceiversErrors(t *testing.T) {
 		{"default twice", "default: [a, a]\nreceivers:\n  a: {slack: {url_file: f}}\n", "line 1: default[1]: it is there twice"},
 		{"page", ok + "page: [x]", "line 4: page[0]: there is no receiver"},
 		{"watchdog", ok + "watchdog: x", "line 4: watchdog: there is no receiver"},
-		{"unknown key", ok + "watchdgo: a", "line 4: watchdgo: there is no such key; known here: language, timezone, default, page, watchdog, info, receivers"},
+		{"unknown key", ok + "watchdgo: a", "line 4: watchdgo: there is no such key; did you mean watchdog? known here: language, timezone, default, page, watchdog, info, receivers"},
 		{"unknown key below", "default: [a]\nreceivers:\n  a:\n    slack: {url: https://hunter2}\n", "line 4: receivers.a.slack.url: there is no such key; known here: url_file, channel"},
-		{"unknown kind", "default: [a]\nreceivers:\n  a: {pager: {}}\n", "line 3: receivers.a.pager: there is no such key; known here: email, slack"},
+		{"unknown kind", "default: [a]\nreceivers:\n  a: {pager: {}}\n", "line 3: receivers.a.pager: there is no such key; did you mean pagerduty? known here: email, slack"},
 		{"key twice", ok + "default: [a]", "line 4: default: it is there twice"},
 		{"receiver twice", ok + "  a: {slack: {url_file: f}}", "line 4: receivers.a: it is there twice"},
 		{"no way", "default: [a]\nreceivers:\n  a: {}\n", "line 3: receivers.a: it says not how it is reached"},
@@ -100,13 +102,14 @@ func TestReceiversErrors(t *testing.T) {
 		{"address with template", mail("to: ['{{x}}@example.com']"), "line 4: receivers.a.email.to[0]: templates are not taken here: remove {{"},
 		{"password", mail("to: [a@example.com], username: u"), "line 4: receivers.a.email: username and password_file belong together"},
 		{"tls", mail("to: [a@example.com], require_tls: 1"), "receivers.a.email.require_tls: write true or false"},
+		{"no tls", mail("to: [a@example.com], require_tls: false"), "line 4: receivers.a.email.require_tls: without TLS the password and every alert go in clear to a mail server that is not on this machine: remove the line, or name a smarthost on localhost"},
 		{"smarthost", "default: [a]\nreceivers:\n  a: {email: {to: [a@example.com], from: a@example.com, smarthost: smtp.example.com}}\n", "line 3: receivers.a.email.smarthost: write the mail server as host:port"},
 		{"webhook", "default: [a]\nreceivers:\n  a: {webhook: {}}\n", "line 3: receivers.a.webhook: write either url_file"},
 		{"webhook both", "default: [a]\nreceivers:\n  a: {webhook: {url: 'http://hunter2', url_file: f}}\n", "line 3: receivers.a.webhook: write either url_file"},
 		{"webhook url", "default: [a]\nreceivers:\n  a: {webhook: {url: 'hunter2'}}\n", "line 3: receivers.a.webhook.url: it is no URL"},
 		{"webhook template", "default: [a]\nreceivers:\n  a: {webhook: {url: 'http://hunter2/{{.X}}'}}\n", "line 3: receivers.a.webhook.url: templates are not taken here"},
 		{"wecom secret", "default: [a]\nreceivers:\n  a: {wecom: {url_file: f, secret_file: s}}\n", "line 3: receivers.a.wecom.secret_file: WeCom's robots do not sign"},
-		{"large", strings.Repeat("#", maxFile+1), "at most 1048576 are taken"},
+		{"large", strings.Repeat("#", strictyaml.MaxFile+1), "at most 1048576 are taken"},
 		{"many", "default: [a,b,c,d,e,f,g,h,i,j,k,l]", "and 2 more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -124,10 +127,26 @@ func TestReceiversErrors(t *testing.T) {
 	}
 }
 
+// TestWithoutTLS is taken where nothing leaves the machine.
+func TestWithoutTLS(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost:25": true, "LOCALHOST:25": true, "127.0.0.1:25": true, "127.1.2.3:2525": true, "'[::1]:25'": true,
+		"localhost.example.com:25": false, "10.0.0.1:25": false, "mail:25": false, "'[fe80::1]:25'": false, "127.0.0.1.example.com:25": false,
+	} {
+		text := "default: [a]\nreceivers:\n  a: {email: {to: [a@example.com], from: a@example.com, smarthost: " + host + ", require_tls: "
+		if _, err := ParseReceivers([]byte(text + "false}}\n")); (err == nil) != want {
+			t.Errorf("%s without TLS: %v", host, err)
+		}
+		if _, err := ParseReceivers([]byte(text + "true}}\n")); err != nil {
+			t.Errorf("%s with TLS: %v", host, err)
+		}
+	}
+}
+
 func TestOwners(t *testing.T) {
 	o, err := ParseOwners([]byte(`
-- {bucket: "prod-*", app: "pay*", team: Payments, receivers: [ops], page: [pager], mention: {ding: ["13800000000"]}}
-- {pm2_namespace: shop, app: "web-?", team: Shop, receivers: [slack], mention: {wx: [all]}, mention_on: warning}
+- {bucket: "prod-*", app: "pay*", team: Payments, receivers: [ops], page: [pager, ding], mention: {ding: ["13800000000"]}}
+- {pm2_namespace: shop, app: "web-?", team: Shop, receivers: [slack, wx], mention: {wx: [all]}, mention_on: warning}
 - {team: Platform}
 `))
 	if err != nil {
@@ -170,13 +189,30 @@ func TestOwners(t *testing.T) {
 	}
 	o[0].Page = append(o[0].Page, "nobody")
 	o[1].Mention["slack"] = []string{"x"}
+	o[1].Mention["lark"] = []string{"x"}
+	o[1].Mention["slick"] = []string{"x"}
+	o[2].Mention = map[string][]string{"wx": {"x"}, "ding": {"x"}} // by default to ops and wx
 	for _, want := range []string{
 		`owner 1 (team Payments): there is no receiver "nobody": add it to the receivers' file, or name one of app, deadman, ding`,
-		`owner 2 (team Shop): mention: "slack" is no robot of the receivers' file: name one of ding, lark, wx`,
+		`owner 2 (team Shop): mention: receiver "lark" is not told of this team's alerts, so it would call nobody: add it to the owner's receivers or page, or remove it`,
+		`owner 2 (team Shop): mention: receiver "slack" is reached by slack, which calls nobody; robots of chats do: name one of ding, lark, wx, or remove it`,
+		`owner 2 (team Shop): mention: there is no receiver "slick": name one of the robots ding, lark, wx, or remove it`,
+		`owner 3 (team Platform): mention: receiver "ding" is not told`,
 	} {
 		if err := Check(r, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
+	}
+	if err := Check(r, o); strings.Contains(err.Error(), "wx\" is not told") {
+		t.Errorf("default is told: %v", err)
+	}
+	r.Info.Receivers = []string{"ding"}
+	if err := Check(r, o[2:]); err == nil {
+		t.Error("digests call nobody, as they are not critical")
+	}
+	o[2].MentionOn = info
+	if err := Check(r, o[2:]); err != nil {
+		t.Errorf("told of digests: %v", err)
 	}
 }
 
@@ -184,7 +220,7 @@ func TestOwnersErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no list", "team: a\n", "line 1: the file: a list is expected here, as in - {bucket: …}"},
 		{"no team", "- {app: x}\n- {app: y, team: b}\n", "line 1: [0].team: it is missing"},
-		{"unknown key", "- {team: a}\n- {team: b, apps: x}\n", "line 2: [1].apps: there is no such key; known here: bucket, pm2_namespace, app, team, receivers, page, mention, mention_on"},
+		{"unknown key", "- {team: a}\n- {team: b, apps: x}\n", "line 2: [1].apps: there is no such key; did you mean app? known here: bucket, pm2_namespace, app, team, receivers, page, mention, mention_on"},
 		{"twice", "- {team: a, receivers: [x, x]}\n", "line 1: [0].receivers[1]: it is there twice"},
 		{"mention", "- {team: a, mention: {ding: []}}\n", "line 1: [0].mention.ding: nobody is named"},
 		{"mention_on", "- {team: a, mention_on: none}\n", "line 1: [0].mention_on: write critical, warning or info"},

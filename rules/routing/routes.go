@@ -81,13 +81,7 @@ func (w *writer) watchdog() {
 
 // owner writes the routes of an owner. They carry the team's name to templates.
 func (w *writer) owner(o Owner) {
-	told, page := o.Receivers, o.Page
-	if len(told) == 0 {
-		told = w.receivers.Default
-	}
-	if page == nil {
-		page = w.receivers.Page
-	}
+	told, page := o.warned(w.receivers), o.paged(w.receivers)
 	w.line(2, "- receiver: %s", quote(w.list(told...)))
 	if matchers := o.matchers(); len(matchers) > 0 {
 		w.line(3, "matchers: [%s]", strings.Join(matchers, ", "))

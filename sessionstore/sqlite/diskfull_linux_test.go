@@ -3,15 +3,11 @@ package sqlite
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pm25/pm25/internal/disktest"
 	"github.com/pm25/pm25/internal/record"
 	"github.com/pm25/pm25/sessionstore"
 )
@@ -19,40 +15,34 @@ import (
 // With a full disk Push says so, what was acknowledged stays and can be read,
 // and when there is room again it goes on.
 func TestDiskFull(t *testing.T) {
-	if os.Getenv("PM25_TEST_DISK") == "" {
-		withOwnMounts(t)
-		return
-	}
-	dir := t.TempDir()
-	ok(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"))
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	ballast := filepath.Join(dir, "ballast")
-	ok(t, os.WriteFile(ballast, make([]byte, 4<<20), 0o600))
-	path := filepath.Join(dir, "pm25.db")
-	s := openTest(t, Options{Path: path})
-	told := pushUntilFull(t, s, map[string]bool{})
-	checkTold(t, s, told)
-	if _, _, err := s.CreateBucket(t.Context(), "more"); err != nil && !errors.Is(err, sessionstore.ErrFull) {
-		t.Error(err)
-	}
-	again := batchOf(200)
-	if _, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again); !errors.Is(err, sessionstore.ErrFull) {
-		t.Errorf("a large batch on a full disk: %v", err)
-	}
-	ok(t, os.Remove(ballast))
-	stored, duplicates, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again)
-	if err != nil || stored != 200 || duplicates != 0 {
-		t.Errorf("with room again: %d stored, %d duplicates, %v", stored, duplicates, err)
-	}
-	told = pushUntilFull(t, s, told)
-	ok(t, s.Close())
-	s = openTest(t, Options{Path: path})
-	checkTold(t, s, told)
-	report, err := s.Check(t.Context(), false)
-	if err != nil || len(report.Problems) > 0 {
-		t.Errorf("%+v, %v", report, err)
-	}
+	disktest.Run(t, 8<<20, func(dir string) {
+		ballast := filepath.Join(dir, "ballast")
+		ok(t, os.WriteFile(ballast, make([]byte, 4<<20), 0o600))
+		path := filepath.Join(dir, "pm25.db")
+		s := openTest(t, Options{Path: path})
+		told := pushUntilFull(t, s, map[string]bool{})
+		checkTold(t, s, told)
+		if _, _, err := s.CreateBucket(t.Context(), "more"); err != nil && !errors.Is(err, sessionstore.ErrFull) {
+			t.Error(err)
+		}
+		again := batchOf(200)
+		if _, _, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again); !errors.Is(err, sessionstore.ErrFull) {
+			t.Errorf("a large batch on a full disk: %v", err)
+		}
+		ok(t, os.Remove(ballast))
+		stored, duplicates, err := s.Push(t.Context(), "main", record.Agent{Host: "h"}, again)
+		if err != nil || stored != 200 || duplicates != 0 {
+			t.Errorf("with room again: %d stored, %d duplicates, %v", stored, duplicates, err)
+		}
+		told = pushUntilFull(t, s, told)
+		ok(t, s.Close())
+		s = openTest(t, Options{Path: path})
+		checkTold(t, s, told)
+		report, err := s.Check(t.Context(), false)
+		if err != nil || len(report.Problems) > 0 {
+			t.Errorf("%+v, %v", report, err)
+		}
+	})
 }
 
 func batchOf(n int) (batch []*record.Record) {
@@ -97,54 +87,29 @@ func checkTold(t *testing.T, s *Store, told map[string]bool) {
 	}
 }
 
-// withOwnMounts runs this test again in a process that may mount.
-func withOwnMounts(t *testing.T) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), "PM25_TEST_DISK=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER, Pdeathsig: syscall.SIGKILL,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL) || strings.Contains(string(out), "operation not permitted") {
-		t.Skipf("skipped: it needs a mount namespace of its own: %v", err)
-	}
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
-
 // A store opens on a disk that others have filled to the last byte, and can be
 // read; and again, and after a kill.
 func TestOpensOnAFullDisk(t *testing.T) {
-	if os.Getenv("PM25_TEST_DISK") == "" {
-		withOwnMounts(t)
-		return
-	}
-	dir := t.TempDir()
-	ok(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	ok(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"))
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	path := filepath.Join(dir, "pm25.db")
-	s := openTest(t, Options{Path: path})
-	push(t, s, batchOf(50)...)
-	stored := count(t, s)
-	ok(t, s.Close())
-	ballast, err := os.Create(filepath.Join(dir, "ballast"))
-	ok(t, err)
-	defer ballast.Close()
-	for round := range 3 {
-		for err = nil; err == nil; {
-			_, err = ballast.Write(make([]byte, 4096))
-		}
+	disktest.Run(t, 8<<20, func(dir string) {
+		path := filepath.Join(dir, "pm25.db")
 		s := openTest(t, Options{Path: path})
-		if n := count(t, s); n != stored {
-			t.Errorf("round %d: %d records, want %d", round, n, stored)
-		}
+		push(t, s, batchOf(50)...)
+		stored := count(t, s)
 		ok(t, s.Close())
-	}
+		ballast, err := os.Create(filepath.Join(dir, "ballast"))
+		ok(t, err)
+		defer ballast.Close()
+		for round := range 3 {
+			for err = nil; err == nil; {
+				_, err = ballast.Write(make([]byte, 4096))
+			}
+			s := openTest(t, Options{Path: path})
+			if n := count(t, s); n != stored {
+				t.Errorf("round %d: %d records, want %d", round, n, stored)
+			}
+			ok(t, s.Close())
+		}
+	})
 }
 
 // Push leaves to others what it is told to.

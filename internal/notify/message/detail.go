@@ -61,6 +61,9 @@ func (s Style) document(alerts []Alert, all string) robot.Document {
 		Next: func(left int) robot.Line {
 			return robot.Line{Spans: []robot.Span{robot.Text(s.say("more.next", left))}}
 		},
+		Uncalled: func(people int) robot.Line {
+			return robot.Line{Spans: []robot.Span{robot.Text(s.say("uncalled", people, robot.MaxMentions))}}
+		},
 		Foot: robot.Line{Spans: []robot.Span{robot.Text(keyword + " · " + s.Now.In(s.Location).Format("2006-01-02 15:04:05 MST"))}},
 	}
 }

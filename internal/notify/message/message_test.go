@@ -180,6 +180,31 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+// The most urgent alert's people are called first, and those beyond are counted.
+func TestManyMentions(t *testing.T) {
+	for language, want := range map[string]string{
+		routing.English: "5 more people are to be mentioned; a message mentions 20 at most.",
+		routing.Chinese: "另有 5 人未被 @：一条消息最多 @ 20 人。",
+	} {
+		s := style(t, language)
+		people := func(from, to int) (all []string) {
+			for i := from; i < to; i++ {
+				all = append(all, fmt.Sprint(i))
+			}
+			return all
+		}
+		s.Owners = routing.Owners{
+			{App: "urgent", Mention: map[string][]string{"ding": people(0, 15)}},
+			{Mention: map[string][]string{"ding": people(10, 25)}, MentionOn: "warning"},
+		}
+		alerts := []Alert{alert("severity", "warning", "app", "x"), alert("severity", "critical", "app", "urgent")}
+		d := s.Digest([]Notification{{Alerts: alerts}})
+		if len(d.Mentions) != 25 || d.Mentions[0] != "0" || d.Uncalled(5).Spans[0].Text != want {
+			t.Errorf("%v: %s", d.Mentions, d.Uncalled(5).Spans[0].Text)
+		}
+	}
+}
+
 func TestCommands(t *testing.T) {
 	for _, c := range []struct {
 		app, id, want string

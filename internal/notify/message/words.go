@@ -43,6 +43,7 @@ var words = map[string][2]string{
 	"more":          {"%d more: ", "还有 %d 条："},
 	"more.all":      {"all alerts", "全部告警"},
 	"more.next":     {"%d more in the next message", "还有 %d 条，见下一条消息"},
+	"uncalled":      {"%d more people are to be mentioned; a message mentions %d at most.", "另有 %d 人未被 @：一条消息最多 @ %d 人。"},
 	"row":           {"%d firing", "%d 条告警"},
 	"row.both":      {"%d firing, %d resolved", "%d 条告警，%d 条恢复"},
 	"row.resolved":  {"%d resolved", "%d 条恢复"},

@@ -11,9 +11,13 @@ type Document struct {
 	// More says how much was left out, by weight; Next instead, where another
 	// message follows with it.
 	More, Next func(left int) Line
-	Foot       Line
+	// Uncalled says how many people are not called, because a message calls
+	// MaxMentions at most: the first.
+	Uncalled func(people int) Line
+	Foot     Line
 	// Left is the weight of what the caller has left out already.
-	Left int
+	Left     int
+	uncalled int
 }
 
 // Tone is the color of a message.

@@ -1,14 +1,17 @@
 package robot
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
-// maxTitle bounds a title, and maxMentions who is called, in characters and
-// people.
+// MaxMentions is how many people one message calls.
+const MaxMentions = 20
+
 const (
-	maxTitle    = 120
-	maxMentions = 20
-	maxBlocks   = 300
-	maxText     = 1000 // of a span
+	maxTitle  = 120 // characters
+	maxBlocks = 300
+	maxText   = 1000 // of a span
 )
 
 // encoding is a Document in a robot's form, and how much of its limit that is.
@@ -19,7 +22,7 @@ type encoding func(Document) (body any, size int)
 // highest rank. rest is what was left out.
 func fit(d Document, limit int, encode encoding) (body any, rest []Block) {
 	d.Title = cut(d.Title, maxTitle)
-	d.Mentions = d.Mentions[:min(len(d.Mentions), maxMentions)]
+	d.callSome()
 	all := make([]Block, min(len(d.Blocks), maxBlocks))
 	for i := range all {
 		all[i] = d.Blocks[i].cut(maxText)
@@ -63,6 +66,20 @@ func fit(d Document, limit int, encode encoding) (body any, rest []Block) {
 	}
 	body, _ = encode(with(taken, all[n:]).closed())
 	return body, append(all[n:len(all):len(all)], beyond...)
+}
+
+// callSome leaves out people who are too many, and notes how many. Where all are
+// called nobody is left out.
+func (d *Document) callSome() {
+	if len(d.Mentions) <= MaxMentions {
+		return
+	}
+	if slices.Contains(d.Mentions, Everybody) {
+		d.Mentions = []string{Everybody}
+		return
+	}
+	d.uncalled = len(d.Mentions) - MaxMentions
+	d.Mentions = d.Mentions[:MaxMentions]
 }
 
 // shortest is a block that has room in any message.
@@ -112,11 +129,15 @@ func weight(blocks []Block) (sum int) {
 	return sum
 }
 
-// closed is the document with the line that says what was left out, and its foot.
+// closed is the document with the lines that say what and who was left out, and its
+// foot.
 func (d Document) closed() Document {
 	var last Block
 	if d.Left > 0 && d.More != nil {
 		last.Lines = append(last.Lines, d.More(d.Left))
+	}
+	if d.uncalled > 0 && d.Uncalled != nil {
+		last.Lines = append(last.Lines, d.Uncalled(d.uncalled))
 	}
 	if len(d.Foot.Spans) > 0 {
 		last.Lines = append(last.Lines, d.Foot)

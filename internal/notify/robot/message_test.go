@@ -121,6 +121,32 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+// A message calls some, and says how many it does not; where all are called nobody
+// is left out. It says so in a message that is full, too.
+func TestManyMentions(t *testing.T) {
+	for _, kind := range Kinds() {
+		for people, want := range map[int]string{20: "", 21: "1 not called", 57: "37 not called"} {
+			for _, blocks := range []int{1, 300} {
+				d := long(blocks, 100, "x")
+				d.Uncalled = func(n int) Line { return Line{Spans: []Span{Text(fmt.Sprintf("%d not called", n))}} }
+				d.Mentions = nil
+				for i := range people {
+					d.Mentions = append(d.Mentions, fmt.Sprintf("user%03d", i))
+				}
+				markup, body, _ := text(t, kind, d)
+				said := strings.Contains(markup, "not called")
+				if said != (want != "") || !strings.Contains(markup, want) || !strings.Contains(string(body), "user019") || strings.Contains(string(body), "user020") {
+					t.Errorf("%s, %d people:\n%s", kind, people, body)
+				}
+				d.Mentions = append(d.Mentions, Everybody)
+				if markup, body, _ := text(t, kind, d); people >= MaxMentions && (strings.Contains(markup, "not called") || strings.Contains(string(body), "user0") || !strings.Contains(string(body), map[Kind]string{DingTalk: `"isAtAll":true`, Feishu: "<at id=all>", WeCom: "<@all>"}[kind])) {
+					t.Errorf("%s, %d people and all:\n%s", kind, people, body)
+				}
+			}
+		}
+	}
+}
+
 // long is a document of so many blocks, each with all kinds of lines.
 func long(blocks, size int, word string) Document {
 	d := Document{Title: strings.Repeat(word, size), More: more, Foot: Line{Spans: []Span{Text("PM25")}}, Mentions: []string{"user"}}
