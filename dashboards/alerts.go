@@ -85,7 +85,7 @@ func delivery(o Options) []panel {
 	none := text{"no Alertmanager", "无 Alertmanager"}
 	return []panel{
 		{
-			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: none, title: text{"Notifications", "通知"},
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"nothing was sent", "未发送通知"}, title: text{"Notifications", "通知"},
 			about:   text{"Notifications that Alertmanager sent, by kind of receiver.", "Alertmanager 发送的通知，按接收类型。"},
 			targets: []target{{legend: "{{integration}}", expr: `sum by (integration) (increase(alertmanager_notifications_total[$__rate_interval])) > 0`}},
 		},

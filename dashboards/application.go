@@ -108,20 +108,20 @@ func requestsOfApp(o Options) []panel {
 	t := o.Thresholds
 	return []panel{
 		{
-			kind: graph, w: 8, h: 8, unit: requestsS, stacked: true, title: text{"Requests by code", "按状态码的请求"},
+			kind: graph, w: 8, h: 9, unit: requestsS, stacked: true, title: text{"Requests by code", "按状态码的请求"},
 			about:   text{"Requests a second by class of their status code. aborted: the client went away first.", "按状态码类别的每秒请求数。aborted：客户端提前断开。"},
 			styles:  codeStyles(),
 			targets: []target{{legend: "{{code}}", expr: `sum by (code) (` + appRequests + `{@app})`}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
-			kind: graph, w: 8, h: 8, unit: share, limits: true, steps: worse(0.01, 0.05), title: text{"Failed requests", "失败请求"},
+			kind: graph, w: 8, h: 9, unit: share, limits: true, steps: worse(0.01, 0.05), title: text{"Failed requests", "失败请求"},
 			about:   text{"Share of requests that were answered with 5xx.", "返回 5xx 的请求占比。"},
 			targets: []target{{legend: text{"failed", "失败"}.in(o.Language), expr: failed(`sum`, appRequests, `@app`)}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
-			kind: graph, w: 8, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
+			kind: graph, w: 8, h: 9, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
 			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red. Points are single slow requests, with the record_id of their record.", "请求耗时的百分位，虚线为变橙和变红的界限。点为单个慢请求，附其记录的 record_id。"},
 			targets: []target{
 				o.slowRequest(),

@@ -24,7 +24,7 @@ func budgets(o Options) []panel {
 
 func burnGraph(none text) panel {
 	return panel{
-		kind: graph, w: 10, h: 9, unit: burns, limits: true, steps: worse(6, 14.4), empty: none, title: text{"Budgets burn, over 1 h", "预算消耗（1 小时）"}, links: []link{toRoutes()},
+		kind: graph, w: 11, h: 9, unit: burns, limits: true, steps: worse(6, 14.4), empty: none, title: text{"Budgets burn, over 1 h", "预算消耗（1 小时）"}, links: []link{toRoutes()},
 		about: text{
 			"How many times too fast services use up the failed and slow requests that their SLOs allow, over an hour, of the ten where it was worst. 1: a budget of 30 days lasts just as long; 14.4: it is gone in two days.",
 			"各服务在一小时窗口内消耗 SLO 所允许的失败和过慢请求的倍数，取最差的十个。1 表示 30 天的预算恰好用满 30 天；14.4 表示两天耗尽。",
@@ -42,7 +42,7 @@ func budgetTable(none text) panel {
 	ofBudget := `max by (#slo) (last_over_time(` + serviceBudget + `{@service}[$__range]))`
 	inRange := func(metric string) string { return `sum by (#slo) (sum_over_time(` + metric + `{@service}[$__range]))` }
 	return panel{
-		kind: table, w: 14, h: 9, unit: count, title: text{"Budgets", "预算"}, sort: "-#A", empty: none,
+		kind: table, w: 13, h: 9, unit: count, title: text{"Budgets", "预算"}, sort: "-#A", empty: none,
 		about: text{
 			"What each service has to keep, how many times too fast it burns its budget over five minutes, an hour and six hours, and what is left of the budget of the time range. Red burns wake people: 14.4 over an hour, 6 over six.",
 			"各服务的 SLO 目标、在 5 分钟、1 小时、6 小时窗口的预算消耗倍数，以及时间范围内预算的剩余。红色需立即处理：1 小时超过 14.4，6 小时超过 6。",

@@ -14,6 +14,7 @@ func routes(o Options) board {
 			{title: text{"Routes", "路由"}, panels: []panel{routeTable(o), routeTime()}},
 			{title: text{"Over time", "随时间变化"}, panels: routesOverTime(o)},
 			{title: text{"Slow requests", "慢请求"}, panels: slowRequests(o)},
+			{title: text{"Old extensions, and too many routes", "旧扩展与路由过多"}, collapsed: true, panels: oldAndFolded()},
 		},
 	}
 }
@@ -174,6 +175,11 @@ topk(50, max by (app, method, route) (max_over_time({kind="slow_request", @app} 
 			about:   text{"Samples of slow and failed requests, the newest first: the answer's code and how long it took.", "慢请求和失败请求的样本，最新在前：状态码与耗时。"},
 			targets: []target{{loki: true, expr: `{kind="slow_request", @app} | route=~"$route"`}},
 		},
+	}
+}
+
+func oldAndFolded() []panel {
+	return []panel{
 		{
 			kind: graph, w: 12, h: 7, unit: perSecond, title: text{"Slow requests of old extensions", "旧扩展上报的慢请求"}, empty: text{"no app with pmx", "没有使用 pmx 的应用"},
 			about: text{"Slow requests a second that apps with pmx or the former console's extension tell of, of the ten with most. Only slow ones are known of them.", "使用 pmx 或旧控制台扩展的应用上报的慢请求速率，取最多的十个。仅知慢请求。"},

@@ -22,8 +22,8 @@ import (
 const (
 	sceneHost = "shop-01"
 	// Troubles are seen to begin, after what the simulated hosts bring with them is over.
-	calmFor    = 7 * time.Minute
-	troubleFor = 3 * time.Minute // after the alerts
+	calmFor    = 5 * time.Minute
+	troubleFor = 2 * time.Minute // after the alerts
 )
 
 // scene is a host with the example's apps, all with pm25-ext and with visitors, two
