@@ -56,7 +56,7 @@ function Marks({ builder, marks }) {
 function Points({ builder, points, theme }) {
   useLayoutEffect(() => {
     builder.addHook('draw', (u) => {
-      const scale = Object.keys(u.scales).find((key) => key !== 'x' && u.scales[key].max !== undefined);
+      const scale = Object.keys(u.scales).find((key) => key !== 'x' && Number.isFinite(u.scales[key].max));
       if (!scale || !points?.length) return;
       const { ctx, bbox } = u;
       ctx.save();
