@@ -37,7 +37,7 @@ func TestBoards(t *testing.T) {
 	time.Sleep(calmFor)
 	s.trouble(t)
 	crashes := s.hook.Wait(t, 5*time.Minute, "firing", "alertname", "PM2CrashLoop", "app", "payments")
-	slow := s.hook.Wait(t, 15*time.Minute, "firing", "alertname", "PM2RouteSlow", "app", "checkout")
+	slow := held(t, s.up.URL, 15*time.Minute, "PM2RouteSlow", "checkout")
 	time.Sleep(troubleFor)
 	shoot(t, s.boards()...)
 	t.Run("on call", func(t *testing.T) { browse(t, "click.js", append(crashLoopPaths(crashes), slowRoutePaths(slow)...)) })
@@ -53,7 +53,7 @@ func TestBoards(t *testing.T) {
 // Chinese.
 func (s *scene) boards() []shot {
 	of := func(file, uid string, vars url.Values) shot {
-		vars.Set("from", "now-10m") // the simulated hosts begin with a leap
+		vars.Set("from", "now-15m")
 		vars.Set("to", "now")
 		return shot{
 			URL: s.viewer + "/d/" + uid + "?" + vars.Encode(), File: filepath.Join("boards", file),

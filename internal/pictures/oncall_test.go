@@ -2,7 +2,17 @@
 
 package pictures
 
-import "github.com/pm25/pm25/internal/uptest"
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/pm25/pm25/internal/pm2test"
+	"github.com/pm25/pm25/internal/uptest"
+)
 
 // path is how a question is answered from the link of an alert; see
 // tools/pictures/click.js.
@@ -80,4 +90,28 @@ func onBoards(boards []path, others ...path) []path {
 		boards[i].Wait, boards[i].Patience = drawn, 120_000
 	}
 	return append(boards, others...)
+}
+
+// held waits for an alert that Alertmanager has, told or kept quiet by a larger one.
+func held(t *testing.T, address string, within time.Duration, alert, app string) uptest.Told {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	var all []uptest.Told
+	pm2test.Eventually(t, within, func() error {
+		res, err := client.Get(address + "/alertmanager/api/v2/alerts?filter=" + url.QueryEscape("alertname="+alert) + "&filter=" + url.QueryEscape("app="+app))
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		var found []struct{ Labels, Annotations map[string]string }
+		if err := json.NewDecoder(res.Body).Decode(&found); err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fmt.Errorf("no %s of %s", alert, app)
+		}
+		all = append(all, uptest.Told{Labels: found[0].Labels, Annotations: found[0].Annotations})
+		return nil
+	})
+	return all[0]
 }

@@ -21,8 +21,8 @@ import (
 
 const (
 	sceneHost = "shop-01"
-	// Troubles are seen to begin, after what the simulated hosts bring with them is over.
-	calmFor    = 5 * time.Minute
+	// Troubles are seen to begin. What the simulated hosts begin with is before the time range of the pictures then.
+	calmFor    = 7 * time.Minute
 	troubleFor = 2 * time.Minute // after the alerts
 )
 
