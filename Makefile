@@ -269,7 +269,10 @@ boards: $(BOARDS)/dist/index.html ## Show the boards without Grafana, on what pm
 .PHONY: board-pictures
 board-pictures: pm2 tools/pictures/node_modules/.installed $(BOARDS)/dist/index.html ## Take the pictures in docs/pictures/boards anew, which takes a quarter of an hour
 	@$(call need,chromium,install the packages chromium and fonts-noto-cjk)
+	@$(call need,pngquant,install the package pngquant)
 	$(GO) test -tags=boards -timeout 40m -v $(GOTESTFLAGS) -run TestBoards ./internal/pictures/...
+	pngquant --force --skip-if-larger --strip --ext .png docs/pictures/boards/*.png || [ $$? = 98 ]
+	@large=$$(find docs/pictures/boards -name '*.png' -size +300k); [ -z "$$large" ] || { echo "make $@: larger than 300 KB: $$large" >&2; exit 1; }
 
 .PHONY: soak
 soak: pm2 tools-prom tools-prom-2.42 ## Hold the counters to their promises, for a quarter of an hour

@@ -1,12 +1,5 @@
 package dashboards
 
-// Windows of error budgets: the share of requests within the objective, and what is
-// slow to it. Rules that alert on budgets have their own.
-const (
-	objective     = 0.99
-	budgetSeconds = "0.5" // a bound of the classic buckets
-)
-
 // alerts is what fires, what fired, whether it was told to somebody, and how fast
 // error budgets burn.
 func alerts(o Options) board {
@@ -18,9 +11,10 @@ func alerts(o Options) board {
 		},
 		rows: []row{
 			{title: text{"Now", "当前"}, panels: alertsNow()},
-			{title: text{"What fired", "触发记录"}, panels: []panel{firingTable(12, 10), alertTimeline(), noisy(), alertsBySeverity()}},
-			{title: text{"Error budgets", "错误预算"}, panels: budgets()},
+			{title: text{"What fired", "触发记录"}, panels: []panel{firingTable(o, 12, 10), alertTimeline(), noisy(), alertsBySeverity()}},
+			{title: text{"Error budgets", "错误预算"}, panels: budgets(o)},
 			{title: text{"Whether they reach people", "是否送达"}, panels: delivery(o)},
+			{title: text{"Chat robots", "聊天机器人"}, collapsed: true, panels: robots()},
 		},
 	}
 }
@@ -87,57 +81,11 @@ func alertsBySeverity() panel {
 	}
 }
 
-// bads is the share of requests that failed or were slow. Means of recorded rates,
-// one for each evaluation, weigh as the requests do.
-func bads(by, window string) string {
-	return sprintf(`
-1 - (
-  %[1]s(avg_over_time(%[4]s{@service, le="%[3]s", code!="5xx"}[%[2]s]))
-  /
-  (%[1]s(avg_over_time(%[5]s{@service}[%[2]s])) > 0)
-)`, by, window, budgetSeconds, routeBuckets, routeCount)
-}
-
-func budgets() []panel {
-	bySvc := `sum by (pm2_namespace, app) `
-	burn := func(window string) string { return sprintf("(%s) / %s", bads(bySvc, window), number(1-objective)) }
-	about := text{
-		"How many times too fast the budget of 1% failed or slow (more than 500 ms) requests burns, over an hour, of the ten apps where it is worst. 1: just used up; 14.4: gone in two days.",
-		"错误预算（允许 1% 的请求失败或慢于 500 毫秒）的消耗倍数，一小时窗口，取最差的十个应用。1 为恰好用完；14.4 为两天耗尽。",
-	}
-	none := text{"no requests", "无请求"}
-	return []panel{
-		{
-			kind: graph, w: 12, h: 8, unit: fraction, limits: true, steps: worse(6, 14.4), empty: none, title: text{"Budgets burn, over 1 h", "预算消耗（1 小时）"}, about: about, links: []link{toRoutes()},
-			targets: []target{{legend: "{{pm2_namespace}}/{{app}}", expr: burn("1h") + "\nand\ntopk(10, sum by (pm2_namespace, app) (" + routeCount + "{@service} @ end()))"}},
-		},
-		{
-			kind: table, w: 12, h: 8, unit: count, title: text{"Budgets", "预算"}, sort: "-#A", empty: none,
-			about: text{
-				"How fast each app burns its budget over five minutes, an hour and six hours, and what is left of the budget of the time range. Red burns wake people: 14.4 over an hour, 6 over six.",
-				"各应用在 5 分钟、1 小时、6 小时窗口的预算消耗倍数，以及时间范围内剩余预算。红色需立即处理：1 小时超过 14.4，6 小时超过 6。",
-			},
-			targets: []target{
-				{ref: "A", expr: burn("1h")},
-				{ref: "B", expr: burn("5m")},
-				{ref: "C", expr: burn("6h")},
-				{ref: "D", expr: "1 - " + sprintf("(%s) / %s", bads(bySvc, "$__range"), number(1-objective))},
-			},
-			fields: []field{
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
-				{name: "app", title: text{"App", "应用"}, links: []link{toApp(), toRoutes()}},
-				cell("B", text{"5 min", "5 分钟"}, fraction, worse(6, 14.4)...), cell("A", text{"1 h", "1 小时"}, fraction, worse(6, 14.4)...),
-				cell("C", text{"6 h", "6 小时"}, fraction, worse(1, 6)...), cell("D", text{"Left", "剩余"}, share, atLeast(0, 0.5)...),
-			},
-		},
-	}
-}
-
 func delivery(o Options) []panel {
 	none := text{"no Alertmanager", "无 Alertmanager"}
 	return []panel{
 		{
-			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: none, title: text{"Notifications", "通知"},
+			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"nothing was sent", "未发送通知"}, title: text{"Notifications", "通知"},
 			about:   text{"Notifications that Alertmanager sent, by kind of receiver.", "Alertmanager 发送的通知，按接收类型。"},
 			targets: []target{{legend: "{{integration}}", expr: `sum by (integration) (increase(alertmanager_notifications_total[$__rate_interval])) > 0`}},
 		},
@@ -154,6 +102,11 @@ func delivery(o Options) []panel {
 				{legend: text{"silences", "静默"}.in(o.Language), expr: `sum(alertmanager_silences{state="active"})`},
 			},
 		},
+	}
+}
+
+func robots() []panel {
+	return []panel{
 		{
 			kind: graph, w: 8, h: 8, unit: count, columns: true, empty: text{"no robots", "无机器人"}, title: text{"Messages to robots", "机器人消息"},
 			about:   text{"What became of notifications to chat robots, by robot. digested: told together with others, because the robot takes only so many.", "发往聊天机器人的通知的结果，按机器人。digested：因限流与其他通知合并发送。"},

@@ -102,7 +102,7 @@ func (p panel) graphOptions() timeseries.Options {
 		DisplayMode: common.LegendDisplayModeTable, Placement: common.LegendPlacementBottom, ShowLegend: true, Calcs: []string{"lastNotNull", "max"},
 		SortBy: ptr("Max"), SortDesc: ptr(true),
 	}
-	if p.w >= 12 { // below, it would hide most of its lines
+	if p.w >= 11 { // below, it would hide most of its lines
 		legend.Placement, legend.Width = common.LegendPlacementRight, ptr(300.0)
 	}
 	if p.columns {
@@ -114,6 +114,10 @@ func (p panel) graphOptions() timeseries.Options {
 	return timeseries.Options{Legend: legend, Tooltip: common.VizTooltipOptions{Mode: common.TooltipDisplayModeMulti, Sort: common.SortOrderDescending, HideZeros: ptr(p.columns)}}
 }
 
+// leastAxis is how far axes reach at least: that of nothing but zeros would go to 100,
+// which are 10 000 %.
+var leastAxis = map[unit]float64{count: 1, share: 0.1, perSecond: 0.1, requestsS: 0.1, burns: 1}
+
 func (p panel) graphFields() timeseries.FieldConfig {
 	out := timeseries.FieldConfig{
 		DrawStyle: ptr(common.GraphDrawStyleLine), LineInterpolation: ptr(common.LineInterpolationLinear), LineWidth: ptr(1.0), FillOpacity: ptr(8.0),
@@ -123,6 +127,9 @@ func (p panel) graphFields() timeseries.FieldConfig {
 		Stacking:          &common.StackingConfig{Mode: ptr(common.StackingModeNone), Group: ptr("A")},
 		ThresholdsStyle:   &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeOff},
 		HideFrom:          shown(), SpanNulls: &common.BoolOrFloat64{Bool: ptr(false)}, InsertNulls: &common.BoolOrFloat64{Bool: ptr(false)},
+	}
+	if least, ok := leastAxis[p.unit]; ok && p.top == nil {
+		out.AxisSoftMax = &least
 	}
 	if p.stacked {
 		out.Stacking.Mode, out.FillOpacity = ptr(common.StackingModeNormal), ptr(35.0)

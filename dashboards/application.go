@@ -15,7 +15,7 @@ func application(o Options) board {
 			{title: text{"Requests", "请求"}, panels: requestsOfApp(o)},
 			{title: text{"Resources by process", "各进程的资源"}, panels: appResources(o)},
 			{title: text{"Versions and deploys", "版本与发布"}, panels: appVersions()},
-			{title: text{"Exceptions and events", "异常与事件"}, panels: []panel{topExceptions(24, 9), lifeLog(12, 10), exceptionLog(12, 10)}},
+			{title: text{"Exceptions and events", "异常与事件"}, panels: []panel{topExceptions(24, 7), lifeLog(12, 10), exceptionLog(12, 10)}},
 		},
 	}
 }
@@ -56,7 +56,7 @@ func appNow(o Options) []panel {
 		{
 			kind: stat, w: 3, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, title: text{"p95", "p95"}, empty: text{"no requests", "无请求"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`}},
+			targets: []target{{expr: o.quantile(`0.95`, ofApps, `{@app}`, ``)}},
 		},
 		{
 			kind: stat, w: 3, h: 4, unit: share, steps: worse(t.MemoryNearLimitRatio-0.1, t.MemoryNearLimitRatio), spark: true, title: text{"Memory of its limit", "内存占上限"}, empty: text{"no limit", "无上限"},
@@ -108,25 +108,26 @@ func requestsOfApp(o Options) []panel {
 	t := o.Thresholds
 	return []panel{
 		{
-			kind: graph, w: 8, h: 8, unit: requestsS, stacked: true, title: text{"Requests by code", "按状态码的请求"},
+			kind: graph, w: 8, h: 9, unit: requestsS, stacked: true, title: text{"Requests by code", "按状态码的请求"},
 			about:   text{"Requests a second by class of their status code. aborted: the client went away first.", "按状态码类别的每秒请求数。aborted：客户端提前断开。"},
 			styles:  codeStyles(),
 			targets: []target{{legend: "{{code}}", expr: `sum by (code) (` + appRequests + `{@app})`}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
-			kind: graph, w: 8, h: 8, unit: share, limits: true, steps: worse(0.01, 0.05), title: text{"Failed requests", "失败请求"},
+			kind: graph, w: 8, h: 9, unit: share, limits: true, steps: worse(0.01, 0.05), title: text{"Failed requests", "失败请求"},
 			about:   text{"Share of requests that were answered with 5xx.", "返回 5xx 的请求占比。"},
 			targets: []target{{legend: text{"failed", "失败"}.in(o.Language), expr: failed(`sum`, appRequests, `@app`)}},
 			empty:   text{"no requests", "无请求"},
 		},
 		{
-			kind: graph, w: 8, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
-			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red.", "请求耗时的百分位，虚线为变橙和变红的界限。"},
+			kind: graph, w: 8, h: 9, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Duration", "耗时"},
+			about: text{"Percentiles of the duration of requests, with lines where boards turn orange and red. Points are single slow requests, with the record_id of their record.", "请求耗时的百分位，虚线为变橙和变红的界限。点为单个慢请求，附其记录的 record_id。"},
 			targets: []target{
-				{legend: "p50", expr: `histogram_quantile(0.5, sum by (le) (` + appBuckets + `{@app}))`},
-				{legend: "p95", expr: `histogram_quantile(0.95, sum by (le) (` + appBuckets + `{@app}))`},
-				{legend: "p99", expr: `histogram_quantile(0.99, sum by (le) (` + appBuckets + `{@app}))`},
+				o.slowRequest(),
+				{legend: "p50", expr: o.quantile(`0.5`, ofApps, `{@app}`, ``)},
+				{legend: "p95", expr: o.quantile(`0.95`, ofApps, `{@app}`, ``)},
+				{legend: "p99", expr: o.quantile(`0.99`, ofApps, `{@app}`, ``)},
 			},
 			empty: text{"no requests", "无请求"},
 		},
@@ -141,7 +142,7 @@ func slowestHosts(o Options) panel {
 	return panel{
 		kind: bars, w: 12, h: 7, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest hosts (p95)", "最慢的主机（p95）"}, empty: text{"no requests", "无请求"},
 		about:   text{"95th percentile by host, of the ten slowest. One host alone: the cause is on the host; all of them: it is in the app or behind it.", "各主机的 95 百分位，取最慢的十台。只有一台慢：问题在主机；全部都慢：问题在应用或其依赖。"},
-		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, histogram_quantile(0.95, sum by (host, instance, le) (` + appBuckets + `{@app})) >= 0)`}},
+		targets: []target{{legend: "{{host}} {{instance}}", expr: `topk(10, ` + o.quantile(`0.95`, ofApps, `{@app}`, `host, instance`) + ` >= 0)`}},
 	}
 }
 
@@ -228,11 +229,11 @@ func appVersions() []panel {
 			about:   text{"How many processes run which version. More than one row for an app: a deploy is under way, or a host was left out.", "各版本运行的进程数。一个应用有多行：正在发布，或有主机被遗漏。"},
 			targets: []target{{expr: `topk(100, count by (pm2_namespace, app, version, revision, node_version) (pm2_process_info{@app}))`}},
 			fields: []field{
-				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}},
+				{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 110},
 				{name: "app", title: text{"App", "应用"}, links: []link{toApp()}},
-				{name: "version", title: text{"Version", "版本"}},
-				{name: "revision", title: text{"Revision", "修订"}},
-				{name: "node_version", title: text{"Node.js", "Node.js"}},
+				{name: "version", title: text{"Version", "版本"}, width: 110},
+				{name: "revision", title: text{"Revision", "修订"}, width: 100},
+				{name: "node_version", title: text{"Node.js", "Node.js"}, width: 90},
 				cell("A", text{"Processes", "进程"}, count),
 			},
 		},

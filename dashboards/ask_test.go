@@ -12,13 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // An answer is what a panel gets: how many series or lines, and how many of their
 // values are numbers.
 type answer struct {
 	series, values int
+	histograms     int // of values
 	took           time.Duration
 	names          []string // of a few series
 	last           map[string]float64
@@ -31,9 +34,12 @@ func (w *world) ask(t testing.TB, q query, c chosen) answer {
 	begin := time.Now()
 	var a answer
 	var err error
-	if q.loki {
+	switch {
+	case q.exemplars:
+		a, err = w.askExemplars(expr)
+	case q.loki:
 		a, err = w.askRecords(expr, q.instant)
-	} else {
+	default:
 		a, err = w.askMetrics(expr, q.instant)
 	}
 	if err != nil {
@@ -41,6 +47,35 @@ func (w *world) ask(t testing.TB, q query, c chosen) answer {
 	}
 	a.took = time.Since(begin)
 	return a
+}
+
+// askExemplars asks for those of all series that a query selects, and for the query
+// itself, which has to draw no line.
+func (w *world) askExemplars(expr string) (a answer, err error) {
+	if lines, err := w.askMetrics(expr, false); err != nil || lines.series > 0 {
+		return a, fmt.Errorf("%d lines beside exemplars: %w", lines.series, err)
+	}
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	if err != nil {
+		return a, err
+	}
+	q, err := w.db.ExemplarQuerier(context.Background())
+	if err != nil {
+		return a, err
+	}
+	all, err := q.Select(w.start.UnixMilli(), w.end.UnixMilli(), parser.ExtractSelectors(e)...)
+	if err != nil {
+		return a, err
+	}
+	a.series = 1 // points of one color
+	for _, s := range all {
+		for _, one := range s.Exemplars {
+			if one.Labels.Get("record_id") != "" {
+				a.value(one.Value, s.SeriesLabels.String())
+			}
+		}
+	}
+	return a, nil
 }
 
 // graphStep is of graphs: a screen's width of an hour.
@@ -66,13 +101,16 @@ func (w *world) askMetrics(expr string, instant bool) (a answer, err error) {
 	case promql.Vector:
 		a.series = len(v)
 		for _, s := range v {
-			a.value(s.F, s.Metric.String())
+			a.sample(s.F, s.H, s.Metric.String())
 		}
 	case promql.Matrix:
 		a.series = len(v)
 		for _, s := range v {
 			for _, p := range s.Floats {
 				a.value(p.F, s.Metric.String())
+			}
+			for _, p := range s.Histograms {
+				a.sample(0, p.H, s.Metric.String())
 			}
 		}
 	case promql.Scalar:
@@ -81,6 +119,17 @@ func (w *world) askMetrics(expr string, instant bool) (a answer, err error) {
 		return a, fmt.Errorf("a %T", v)
 	}
 	return a, nil
+}
+
+// sample is a number or a histogram, which shows something if it counts anything.
+func (a *answer) sample(v float64, h *histogram.FloatHistogram, name string) {
+	switch {
+	case h == nil:
+		a.value(v, name)
+	case h.Count > 0:
+		a.histograms++
+		a.value(h.Count, name)
+	}
 }
 
 func (a *answer) value(v float64, name string) {

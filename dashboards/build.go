@@ -39,7 +39,7 @@ func (b board) build(o Options) (model, error) {
 		Time: &dashboard.DashboardDashboardTime{From: from, To: "now"}, Refresh: ptr("30s"), FiscalYearStartMonth: ptr(uint8(0)),
 		Timepicker:    &dashboard.TimePickerConfig{RefreshIntervals: []string{"5s", "10s", "30s", "1m", "5m", "15m", "1h"}},
 		SchemaVersion: schemaVersion, Version: ptr(uint32(1)), LiveNow: ptr(false), WeekStart: ptr(""),
-		Links:       boardLinks(o, b.uid),
+		Links:       boardLinks(o, b),
 		Annotations: dashboard.AnnotationContainer{List: annotationsOf(o, b.annotations)},
 	}
 	vars, err := variables(o, b.uid, b.variables)

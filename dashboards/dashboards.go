@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pm25/pm25/rules"
 )
@@ -26,15 +27,27 @@ type Options struct {
 	Thresholds rules.Thresholds // where green turns orange and red
 	Job        string           // scrape job of the agents
 	ServerJob  string           // scrape job of PM25's server
+	// Native asks for native histograms of requests, as the rules then record them,
+	// in place of classic buckets.
+	Native bool
 	// PM25URL is where people reach PM25, for links to its page of exceptions;
 	// empty: no such links.
 	PM25URL string
+	// RunbookURL is where runbooks are, each below its alert's name; empty: alerts
+	// have no such links.
+	RunbookURL string
 }
 
 // For are the options that go with a configuration of rules; in English where it
 // names no language.
 func For(c rules.Config) Options {
-	return Options{Language: cmp.Or(c.Language, rules.English), Thresholds: c.Thresholds, Job: c.Job, ServerJob: c.ServerJob, PM25URL: c.PM25URL}
+	runbooks := c.RunbookURL
+	if runbooks == "" && c.PM25URL != "" {
+		runbooks = strings.TrimSuffix(c.PM25URL, "/") + "/runbooks"
+	}
+	return Options{
+		Language: cmp.Or(c.Language, rules.English), Thresholds: c.Thresholds, Job: c.Job, ServerJob: c.ServerJob, Native: c.Native, PM25URL: c.PM25URL, RunbookURL: runbooks,
+	}
 }
 
 func (o Options) validate() error {

@@ -24,6 +24,7 @@ var (
 		"target":  "bucket, host, instance",
 		"daemon":  "bucket, host, instance, daemon",
 		"service": "bucket, pm2_namespace, app",
+		"slo":     "bucket, pm2_namespace, app, slo",
 		"app":     "bucket, host, instance, daemon, pm2_namespace, app",
 		"process": "bucket, host, instance, daemon, pm2_namespace, app, pm_id",
 		"route":   "bucket, pm2_namespace, app, method, route",

@@ -201,7 +201,7 @@ func cell(ref string, title text, u unit, steps ...step) field {
 
 // numberWidths are what the values of units need, in pixels.
 var numberWidths = map[string]float64{
-	count.id: 70, share.id: 75, seconds.id: 85, bytesize.id: 95, requestsS.id: 105, perSecond.id: 95, ago.id: 135,
+	count.id: 70, burns.id: 75, share.id: 75, seconds.id: 85, bytesize.id: 95, requestsS.id: 105, perSecond.id: 95, ago.id: 135,
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -69,7 +69,7 @@ sum(
 			about:   text{"Alerts that fire, but for information and the watchdog.", "正在触发的告警，不含通知级和看门狗。"},
 			targets: []target{{expr: `count(ALERTS{alertstate="firing", severity=~"critical|warning", @app}) or vector(0)`}},
 		},
-		firingTable(12, 9),
+		firingTable(o, 12, 9),
 		{
 			kind: timeline, w: 12, h: 9, unit: count, title: text{"Apps in trouble", "有问题的应用"},
 			about: text{
@@ -104,7 +104,7 @@ topk(15,
 )`
 
 // firingTable answers what fires, and since when.
-func firingTable(w, h uint32) panel {
+func firingTable(o Options, w, h uint32) panel {
 	return panel{
 		kind: table, w: w, h: h, unit: count, title: text{"What fires, and since when", "正在触发的告警及起始时间"}, sort: "#A",
 		about: text{
@@ -123,7 +123,7 @@ topk(200,
 		fields: []field{
 			{name: "#A", title: text{"Since", "起始"}, unit: ago, width: 130},
 			{name: "severity", title: text{"Severity", "级别"}, width: 80, values: severities()},
-			{name: "alertname", title: text{"Alert", "告警"}, width: 210},
+			{name: "alertname", title: text{"Alert", "告警"}, width: 210, links: toRunbook(o)},
 			{name: "host", title: text{"Host", "主机"}, width: 100, links: []link{toHost(), toAppOnHost()}},
 			{name: "pm2_namespace", title: text{"Namespace", "命名空间"}, width: 100},
 			{name: "app", title: text{"App", "应用"}, width: 150, links: []link{toApp(), toExceptions()}},
@@ -143,14 +143,18 @@ func severities() []value {
 // hundreds of thousands. Those of an app are of each host; those of a route are
 // over all hosts.
 const (
-	appBuckets   = "pm2_app:pm2_http_request_duration_seconds_bucket:rate5m"
 	appRequests  = "pm2_app:pm2_http_request_duration_seconds_count:rate5m"
 	appCPU       = "pm2_app:pm2_process_cpu_seconds:rate5m"
 	appMemory    = "pm2_app:pm2_process_resident_memory_bytes:sum"
-	routeBuckets = "pm2_route:pm2_http_request_duration_seconds_bucket:rate5m"
 	routeCount   = "pm2_route:pm2_http_request_duration_seconds_count:rate5m"
 	routeTimeSum = "pm2_route:pm2_http_request_duration_seconds_sum:rate5m"
 	serviceEnds  = "pm2_service:pm2_app_exits_unwanted:increase5m"
+
+	// Of each service that an SLO is for, with the label slo.
+	serviceBudget   = "pm2_service:error_budget:ratio"
+	serviceLatency  = "pm2_service:slo_latency:seconds"
+	serviceRequests = "pm2_service:http_requests:increase5m"
+	serviceBad      = "pm2_service:http_requests_slow_or_failed:increase5m"
 )
 
 // failed is the share of requests that were answered with 5xx, 0 where there was

@@ -18,7 +18,7 @@ func appTable(o Options) panel {
 			{ref: "F", expr: `sum by (#service) (increase(pm2_app_exceptions_total{@app}[$__range]))`},
 			{ref: "G", expr: `sum by (#service) (` + appRequests + `{@app})`},
 			{ref: "H", expr: failed(`sum by (#service) `, appRequests, `@app`)},
-			{ref: "I", expr: `histogram_quantile(0.95, sum by (#service, le) (` + appBuckets + `{@app}))`},
+			{ref: "I", expr: o.quantile(`0.95`, ofApps, `{@app}`, `#service`)},
 			{ref: "J", expr: `sum by (#service) (` + appCPU + `{@app})`},
 			{ref: "K", expr: `sum by (#service) (` + appMemory + `{@app})`},
 			{ref: "L", expr: `max by (#service) (pm2_process_resident_memory_bytes{@app} / pm2_process_memory_limit_bytes{@app})`},
@@ -130,10 +130,9 @@ topk(10, sum by (pm2_namespace, app) (` + routeCount + `{@service} @ end()))`}},
 			kind: graph, w: 12, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), links: []link{toRoutes()},
 			title: text{"Slowest apps (p95)", "最慢的应用（p95）"},
 			about: text{"95th percentile of the duration of requests, of the ten apps where it was highest at the end of the time range, on all hosts.", "请求耗时的 95 百分位，取时间范围末尾最高的十个应用（所有主机）。"},
-			targets: []target{{legend: legend, expr: `
-histogram_quantile(0.95, sum by (pm2_namespace, app, le) (` + routeBuckets + `{@service}))
+			targets: []target{{legend: legend, expr: o.quantile(`0.95`, ofRoutes, `{@service}`, `pm2_namespace, app`) + `
 and
-topk(10, histogram_quantile(0.95, sum by (pm2_namespace, app, le) (` + routeBuckets + `{@service} @ end())))`}},
+topk(10, ` + o.quantile(`0.95`, ofRoutes, `{@service} @ end()`, `pm2_namespace, app`) + `)`}},
 		},
 		{
 			kind: graph, w: 12, h: 8, unit: fraction, stacked: true, title: text{"CPUs by app", "各应用的 CPU"}, links: []link{toApp()},

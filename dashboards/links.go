@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -41,11 +42,18 @@ func titleOf(uid string) text {
 	return text{}
 }
 
-// boardLinks lead to the other boards, with what is chosen and the time.
-func boardLinks(o Options, from string) []dashboard.DashboardLink {
+// boardLinks lead to the other boards, with what is chosen and the time. Alerts link
+// to the host that they are of: one more leads to the same board of all hosts.
+func boardLinks(o Options, from board) []dashboard.DashboardLink {
 	var out []dashboard.DashboardLink
+	if oneOf(from.uid) != "host" && slices.Contains(from.variables, "host") {
+		out = append(out, dashboard.DashboardLink{
+			Title: text{"All hosts", "所有主机"}.in(o.Language), Type: dashboard.DashboardLinkTypeLink, Icon: "cloud", Url: ptr(onAllHosts(from.uid)), Tags: []string{},
+			Tooltip: text{"The same, on all hosts", "同样的内容，所有主机"}.in(o.Language), KeepTime: true,
+		})
+	}
 	for _, t := range titles {
-		if t.uid != from {
+		if t.uid != from.uid {
 			out = append(out, dashboard.DashboardLink{
 				Title: t.title.in(o.Language), Type: dashboard.DashboardLinkTypeLink, Icon: "dashboard", Url: ptr("/d/" + t.uid), Tags: []string{},
 				IncludeVars: true, KeepTime: true,
@@ -59,6 +67,19 @@ func boardLinks(o Options, from string) []dashboard.DashboardLink {
 		})
 	}
 	return out
+}
+
+// onAllHosts is the board with all that is chosen but the host.
+func onAllHosts(uid string) string {
+	address := "/d/" + uid + "?${datasource:queryparam}&${loki:queryparam}"
+	for _, q := range variableQueries {
+		if q.name == "host" {
+			address += "&var-host=%24__all" // encoded: it is no variable
+		} else {
+			address += "&${" + q.name + ":queryparam}"
+		}
+	}
+	return address
 }
 
 // dataLinks lead from a value to a board about it: its labels become variables,
@@ -120,4 +141,12 @@ func toRoutes() link {
 
 func toExceptions() link {
 	return link{title: titleOf(exceptionsUID), board: exceptionsUID, set: []string{"pm2_namespace", "app"}}
+}
+
+// toRunbook leads from an alert's name to what to do about it.
+func toRunbook(o Options) []link {
+	if o.RunbookURL == "" {
+		return nil
+	}
+	return []link{{title: text{"Runbook", "处理手册"}, url: strings.TrimSuffix(o.RunbookURL, "/") + "/${__data.fields.alertname:percentencode}"}}
 }

@@ -21,7 +21,7 @@ func TestQueriesNameOnlyWhatIsInTheCatalog(t *testing.T) {
 	for _, name := range recordedNames() {
 		known[name] = nil
 	}
-	for _, d := range read(t, english()) {
+	for _, d := range append(read(t, english()), read(t, For(native()))...) {
 		for _, q := range queriesOf(t, d) {
 			expr := all().in(q.expr)
 			if strings.Contains(expr, "$") || token.MatchString(expr) {
@@ -97,7 +97,7 @@ func TestCountersAreRates(t *testing.T) {
 	fixed := regexp.MustCompile(`\[(\d+[smhd])\]`)
 	for _, d := range read(t, english()) {
 		for _, q := range queriesOf(t, d) {
-			if q.loki || q.kind == "variable" {
+			if q.loki || q.kind == "variable" || q.exemplars {
 				continue
 			}
 			e, err := parser.NewParser(parser.Options{}).ParseExpr(all().in(q.expr))

@@ -44,9 +44,13 @@ func (t target) ofPrometheus(o Options, k kind) *prometheus.Dataquery {
 	case t.heat:
 		format = prometheus.PromQueryFormatHeatmap
 	}
+	var exemplar *bool
+	if t.exemplars {
+		exemplar = ptr(true)
+	}
 	return &prometheus.Dataquery{
 		Datasource: prometheusSource, EditorMode: ptr(prometheus.QueryEditorModeCode), Expr: o.expand(t.expr), Format: &format,
-		Instant: ptr(t.instant), Range: ptr(!t.instant), RefId: &t.ref, LegendFormat: &t.legend,
+		Instant: ptr(t.instant), Range: ptr(!t.instant), RefId: &t.ref, LegendFormat: &t.legend, Exemplar: exemplar,
 	}
 }
 

@@ -67,6 +67,7 @@ type query struct {
 	ref, expr    string
 	loki         bool
 	instant      bool
+	exemplars    bool
 }
 
 func (q query) String() string { return q.board + " / " + q.panel + " / " + q.ref }
@@ -102,6 +103,7 @@ func queryOf(t testing.TB, board, panel string, k kind, target any) query {
 	switch target := target.(type) {
 	case *prometheus.Dataquery:
 		q.expr, q.ref, q.instant = target.Expr, *target.RefId, target.Instant != nil && *target.Instant
+		q.exemplars = target.Exemplar != nil && *target.Exemplar
 	case *loki.Dataquery:
 		q.expr, q.ref, q.loki, q.instant = target.Expr, *target.RefId, true, *target.QueryType == "instant"
 	default:

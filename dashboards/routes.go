@@ -14,6 +14,7 @@ func routes(o Options) board {
 			{title: text{"Routes", "路由"}, panels: []panel{routeTable(o), routeTime()}},
 			{title: text{"Over time", "随时间变化"}, panels: routesOverTime(o)},
 			{title: text{"Slow requests", "慢请求"}, panels: slowRequests(o)},
+			{title: text{"Old extensions, and too many routes", "旧扩展与路由过多"}, collapsed: true, panels: oldAndFolded()},
 		},
 	}
 }
@@ -35,17 +36,17 @@ func routesNow(o Options) []panel {
 		{
 			kind: stat, w: 4, h: 4, unit: seconds, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), spark: true, empty: none, title: text{"p95", "p95"},
 			about:   text{"95th percentile of the duration of requests in five minutes.", "五分钟内请求耗时的 95 百分位。"},
-			targets: []target{{expr: `histogram_quantile(0.95, sum by (le) (` + routeBuckets + `{@served}))`}},
+			targets: []target{{expr: o.quantile(`0.95`, ofRoutes, `{@served}`, ``)}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.01, 0.05), spark: true, empty: none, title: text{"Slower than 600 ms", "慢于 600 毫秒"},
 			about:   text{"Share of requests that took longer than 600 ms in five minutes.", "五分钟内耗时超过 600 毫秒的请求占比。"},
-			targets: []target{{expr: slowerThan("0.6")}},
+			targets: []target{{expr: o.slowerThan("0.6")}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: share, steps: worse(0.005, 0.02), spark: true, empty: none, title: text{"Slower than 1 s", "慢于 1 秒"},
 			about:   text{"Share of requests that took longer than a second in five minutes.", "五分钟内耗时超过 1 秒的请求占比。"},
-			targets: []target{{expr: slowerThan(`1(\\.0)?`)}},
+			targets: []target{{expr: o.slowerThan("1")}},
 		},
 		{
 			kind: stat, w: 4, h: 4, unit: count, spark: true, empty: none, title: text{"In flight", "处理中"},
@@ -55,21 +56,11 @@ func routesNow(o Options) []panel {
 	}
 }
 
-// slowerThan is the share of requests above a bucket's bound, which Prometheus 3
-// writes with ".0" where it is a whole number, and Prometheus 2 does not.
-func slowerThan(bound string) string {
-	return sprintf(`
-1 -
-sum(%s{@served, le=~"%s"})
-/
-(sum(%s{@served}) > 0)`, routeBuckets, bound, routeCount)
-}
-
 func routeTable(o Options) panel {
 	t := o.Thresholds
 	top := `and on (#route) topk(100, sum by (#route) (` + routeTimeSum + `{@served}))`
 	quantile := func(q string) string {
-		return sprintf("histogram_quantile(%s, sum by (#route, le) (%s{@served}))\n%s", q, routeBuckets, top)
+		return o.quantile(q, ofRoutes, `{@served}`, `#route`) + "\n" + top
 	}
 	return panel{
 		kind: table, w: 16, h: 12, unit: count, title: text{"Routes", "路由"}, sort: "-#F",
@@ -122,11 +113,10 @@ func routesOverTime(o Options) []panel {
 			kind: graph, w: 12, h: 8, unit: seconds, limits: true, steps: worse(t.RouteWarnSeconds, t.RouteSlowSeconds), title: text{"Slowest routes (p95)", "最慢的路由（p95）"},
 			about: text{"95th percentile of the ten routes where it is highest, of those with some requests.", "95 百分位最高的十条路由（有一定请求量的）。"},
 			empty: text{"no requests", "无请求"},
-			targets: []target{{legend: legend, expr: `
-histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served}))
+			targets: []target{{legend: legend, expr: o.quantile(`0.95`, ofRoutes, `{@served}`, `app, method, route`) + `
 and
 topk(10,
-  histogram_quantile(0.95, sum by (app, method, route, le) (` + routeBuckets + `{@served} @ end()))
+  ` + o.quantile(`0.95`, ofRoutes, `{@served} @ end()`, `app, method, route`) + `
   and sum by (app, method, route) (` + routeCount + `{@served} @ end()) * 600 >= ` + number(t.RouteMinRequests) + `
 )`}},
 		},
@@ -141,7 +131,7 @@ topk(10, sum by (app, method, route) (` + routeCount + `{@served} @ end()))`}},
 		{
 			kind: heat, w: 12, h: 9, unit: seconds, title: text{"How long requests take", "请求耗时分布"}, empty: text{"no requests", "无请求"},
 			about:   text{"How many requests took how long: two bands are two kinds of requests, and a percentile between them is neither.", "各耗时区间的请求数：两条带意味着两类请求，介于其间的百分位不代表任何一类。"},
-			targets: []target{{heat: true, legend: "{{le}}", expr: `sum by (le) (` + routeBuckets + `{@served})`}},
+			targets: []target{{heat: true, legend: "{{le}}", expr: o.histogram(ofRoutes, `{@served}`, ``)}},
 		},
 		{
 			kind: graph, w: 6, h: 9, unit: requestsS, stacked: true, title: text{"By code", "按状态码"}, empty: text{"no requests", "无请求"},
@@ -185,6 +175,11 @@ topk(50, max by (app, method, route) (max_over_time({kind="slow_request", @app} 
 			about:   text{"Samples of slow and failed requests, the newest first: the answer's code and how long it took.", "慢请求和失败请求的样本，最新在前：状态码与耗时。"},
 			targets: []target{{loki: true, expr: `{kind="slow_request", @app} | route=~"$route"`}},
 		},
+	}
+}
+
+func oldAndFolded() []panel {
+	return []panel{
 		{
 			kind: graph, w: 12, h: 7, unit: perSecond, title: text{"Slow requests of old extensions", "旧扩展上报的慢请求"}, empty: text{"no app with pmx", "没有使用 pmx 的应用"},
 			about: text{"Slow requests a second that apps with pmx or the former console's extension tell of, of the ten with most. Only slow ones are known of them.", "使用 pmx 或旧控制台扩展的应用上报的慢请求速率，取最多的十个。仅知慢请求。"},

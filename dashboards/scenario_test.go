@@ -28,6 +28,12 @@ func TestScenario(t *testing.T) {
 	t.Run("the fleet says what is wrong", w.saysWhatIsWrong)
 	t.Run("every process has a row", w.hasRows)
 	t.Run("variables choose", w.chooses)
+	t.Run("what went wrong in PM25 is named", func(t *testing.T) {
+		rows := w.rows(t, selfUID, wentWrong, "A")
+		if got := rows[`{detail="token", instance="pm25:9725", problem="push not taken", reason="token"}`]; len(rows) != 1 || got < once || got > 2 {
+			t.Errorf("%v", rows)
+		}
+	})
 }
 
 func (w *world) saysWhatIsWrong(t *testing.T) {
@@ -112,4 +118,16 @@ func (w *world) one(t *testing.T, board, panel, ref string) float64 {
 		return v
 	}
 	return 0
+}
+
+const wentWrong = "What PM25 lost, refused or failed to do"
+
+// TestWell: where nothing of PM25 went wrong, nothing is said.
+func TestWell(t *testing.T) {
+	w := newWorld(t, size{hosts: 2, processes: 10, last: 30 * time.Minute, labeled: true, well: true})
+	for _, panel := range []string{wentWrong, "When it went wrong"} {
+		if got := w.rows(t, selfUID, panel, "A"); len(got) > 0 {
+			t.Errorf("%s: %v", panel, got)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	promodel "github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	promvalue "github.com/prometheus/prometheus/model/value"
@@ -41,13 +44,13 @@ func newScraped(labels ...string) *scraped {
 func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now time.Time) {
 	t.Helper()
 	a := w.db.Appender(context.Background())
-	body, ok := fetch(h)
+	body, kind, ok := fetch(h)
 	samples := 0
 	for _, target := range targets {
 		target.round++
 	}
 	if ok {
-		samples = appendAll(t, a, targets, body, now)
+		samples = appendAll(t, a, targets, body, kind, w.rules.Native, now)
 	}
 	for _, target := range targets {
 		target.end(t, a, now)
@@ -62,23 +65,27 @@ func (w *world) scrape(t testing.TB, targets []*scraped, h http.Handler, now tim
 	}
 }
 
-func fetch(h http.Handler) (body []byte, ok bool) {
+// fetch asks in protobuf: native histograms are in nothing else.
+func fetch(h http.Handler) (body []byte, contentType string, ok bool) {
 	defer func() {
 		if recover() != nil { // a host that is off breaks the connection
 			ok = false
 		}
 	}()
 	r := httptest.NewRecorder()
-	h.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	return r.Body.Bytes(), r.Code == http.StatusOK
+	ask := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	ask.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+	h.ServeHTTP(r, ask)
+	return r.Body.Bytes(), r.Header().Get("Content-Type"), r.Code == http.StatusOK
 }
 
-func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, now time.Time) (n int) {
+func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte, contentType string, native bool, now time.Time) (n int) {
 	t.Helper()
-	p, err := textparse.New(body, "text/plain; version=0.0.4", labels.NewSymbolTable(), textparse.ParserOptions{})
+	p, err := textparse.New(body, contentType, labels.NewSymbolTable(), textparse.ParserOptions{IgnoreNativeHistograms: !native, KeepClassicOnClassicAndNativeHistograms: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	var family []byte // that is native
 	for {
 		entry, err := p.Next()
 		if errors.Is(err, io.EOF) {
@@ -87,20 +94,37 @@ func appendAll(t testing.TB, a storage.Appender, targets []*scraped, body []byte
 		if err != nil {
 			t.Fatal(err)
 		}
-		if entry != textparse.EntrySeries {
+		if entry != textparse.EntrySeries && entry != textparse.EntryHistogram {
 			continue
 		}
-		name, _, v := p.Series()
+		var name []byte
+		var v float64
+		var h *histogram.Histogram
+		var fh *histogram.FloatHistogram
+		if entry == textparse.EntryHistogram {
+			name, _, h, fh = p.Histogram()
+			family, _, _ = bytes.Cut(name, []byte{0xff})
+		} else if name, _, v = p.Series(); len(family) > 0 && bytes.HasPrefix(name, append(bytes.Clone(family), '_')) {
+			continue // the same in classic buckets: nobody is to need them
+		}
+		var slow []exemplar.Exemplar
+		for one := (exemplar.Exemplar{}); p.Exemplar(&one); one = (exemplar.Exemplar{}) {
+			slow = append(slow, one)
+		}
 		for _, target := range targets {
-			if err := target.add(a, p, name, v, now); err != nil {
+			ref, err := target.add(a, p, name, v, h, fh, now)
+			if err != nil {
 				t.Fatalf("%s: %v", name, err)
+			}
+			for _, one := range slow {
+				_, _ = a.AppendExemplar(ref, labels.EmptyLabels(), one) // one of before is refused
 			}
 		}
 		n++
 	}
 }
 
-func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v float64, now time.Time) (err error) {
+func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, now time.Time) (ref storage.SeriesRef, err error) {
 	one, known := s.series[string(name)]
 	var own labels.Labels
 	if !known {
@@ -108,8 +132,12 @@ func (s *scraped) add(a storage.Appender, p textparse.Parser, name []byte, v flo
 		s.series[string(name)] = one
 	}
 	one.round, one.ended = s.round, false
+	if h != nil || fh != nil {
+		one.ref, err = a.AppendHistogram(one.ref, own, now.UnixMilli(), h, fh)
+		return one.ref, err
+	}
 	one.ref, err = a.Append(one.ref, own, now.UnixMilli(), v)
-	return err
+	return one.ref, err
 }
 
 // end marks what was not in this round.

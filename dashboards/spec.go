@@ -62,8 +62,11 @@ type target struct {
 	legend  string
 	loki    bool
 	instant bool
-	heat    bool   // buckets of a histogram
-	ref     string // A, B, … unless said
+	heat    bool // buckets of a histogram
+	// exemplars draws single observations of what is asked, as points. Grafana asks
+	// for them only where no query before this one names the same histogram.
+	exemplars bool
+	ref       string // A, B, … unless said
 }
 
 // step is a color from a value on.

@@ -118,11 +118,11 @@ func TestBoards(t *testing.T) {
 			t.Errorf("%s: editable, with an id, or without title, description or schema", uid)
 		}
 		for _, l := range d.Links {
-			if l.Placement != nil || !l.IncludeVars || !l.KeepTime {
+			if l.Placement != nil || !l.IncludeVars && !strings.Contains(*l.Url, "var-host=") || !l.KeepTime {
 				t.Errorf("%s: link %s is hidden, or drops variables or time", uid, l.Title)
 			}
 		}
-		if len(d.Links) != len(titles)-1 {
+		if len(toBoards(d)) != len(titles)-1 {
 			t.Errorf("%s: %d links to other boards", uid, len(d.Links))
 		}
 		for _, a := range d.Annotations.List {
@@ -136,6 +136,11 @@ func TestBoards(t *testing.T) {
 	if len(slices.Compact(uids)) != 8 {
 		t.Errorf("boards %q", uids)
 	}
+}
+
+// toBoards are the links of a board, but for the one to all hosts.
+func toBoards(d dashboard.Dashboard) []dashboard.DashboardLink {
+	return slices.DeleteFunc(slices.Clone(d.Links), func(l dashboard.DashboardLink) bool { return l.Title == "All hosts" })
 }
 
 func checkVariables(t *testing.T, d dashboard.Dashboard) {
@@ -368,8 +373,9 @@ func TestLinkToPM25(t *testing.T) {
 	o := english()
 	o.PM25URL = "https://pm25.example.com/"
 	for _, d := range read(t, o) {
-		last := d.Links[len(d.Links)-1]
-		if *last.Url != "https://pm25.example.com/exceptions" || len(d.Links) != len(titles) {
+		links := toBoards(d)
+		last := links[len(links)-1]
+		if *last.Url != "https://pm25.example.com/exceptions" || len(links) != len(titles) {
 			t.Errorf("%s: links to %s", *d.Uid, *last.Url)
 		}
 	}

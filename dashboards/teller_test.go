@@ -108,3 +108,16 @@ func (p *teller) push(t testing.TB, now time.Time, w *world) {
 		t.Fatalf("push: %d %s", answer.Code, answer.Body)
 	}
 }
+
+// refused is a push of somebody whom the server does not know.
+func (p *teller) refused(t testing.TB) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/push", bytes.NewReader([]byte("{}")))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+p.secret+"x")
+	answer := httptest.NewRecorder()
+	p.handler.ServeHTTP(answer, r)
+	if answer.Code == http.StatusOK {
+		t.Fatal("a push with another token is taken")
+	}
+}

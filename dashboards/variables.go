@@ -11,6 +11,7 @@ const everything = ".*"
 
 // variableQueries ask for the values that are there, chained: each offers what the
 // ones before it leave. They ask metrics with few series.
+// Requests are asked by a count that both kinds of histograms have.
 var variableQueries = []struct {
 	name  string
 	title text
@@ -21,7 +22,7 @@ var variableQueries = []struct {
 	{"pm2_namespace", text{"Namespace", "命名空间"}, `label_values(pm2_process_pid{bucket=~"$bucket", host=~"$host"}, pm2_namespace)`},
 	{"app", text{"App", "应用"}, `label_values(pm2_process_pid{bucket=~"$bucket", host=~"$host", pm2_namespace=~"$pm2_namespace"}, app)`},
 	{"pm_id", text{"Process", "进程"}, `label_values(pm2_process_pid{@app}, pm_id)`},
-	{"route", text{"Route", "路由"}, `label_values(pm2_http_request_duration_seconds_count{@app}, route)`},
+	{"route", text{"Route", "路由"}, `label_values(` + routeCount + `{@service}, route)`},
 }
 
 // Variables that boards have, by how far they drill down.

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/pm25/pm25/internal/simagent"
+	"github.com/pm25/pm25/rules"
 )
 
 // A world is an hour of some hosts in a Prometheus of its own, and the records of
@@ -24,6 +25,7 @@ import (
 // errored, one host is down at the end, alerts fire, and exceptions were pushed.
 type world struct {
 	size       size
+	rules      rules.Config
 	start, end time.Time
 	db         *tsdb.DB
 	engine     *promql.Engine
@@ -36,9 +38,11 @@ type size struct {
 	copies           int // how many targets show the same host; 0: 1
 	last             time.Duration
 	labeled          bool
+	well             bool // nothing of PM25 itself goes wrong
 	// pace is how far scrapes are apart, 30 s unless said, recorded how far
 	// evaluations of recording rules are.
 	pace, recorded time.Duration
+	rules          func(*rules.Config) // changes the default ones
 }
 
 // endOfWorlds is when worlds end, so that tests are the same each time.
@@ -52,7 +56,11 @@ func newWorld(t testing.TB, s size) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	w := &world{size: s, start: endOfWorlds.Add(-s.last), end: endOfWorlds, db: db, engine: promql.NewEngine(promql.EngineOpts{
+	config := rules.Default()
+	if s.rules != nil {
+		s.rules(&config)
+	}
+	w := &world{size: s, rules: config, start: endOfWorlds.Add(-s.last), end: endOfWorlds, db: db, engine: promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: 2 * time.Minute, LookbackDelta: 5 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
 		Parser: parser.NewParser(parser.Options{}), NoStepSubqueryIntervalFn: func(int64) int64 { return 60_000 },
 	})}
@@ -65,11 +73,14 @@ func newWorld(t testing.TB, s size) *world {
 	central, registry, secret := newCentral(t, clock)
 	w.records = central.Handler()
 	tell := &teller{w.records, secret}
-	recorded := records(t)
+	recorded := records(t, config)
 	targets, self := targetsOf(s), []*scraped{newScraped("job", "pm25", "instance", "pm25:9725")}
 	for ; !now.After(w.end); now = now.Add(s.pace) {
 		w.trouble(fleet, now)
 		tell.push(t, now, w)
+		if !s.well && w.end.Sub(now) == 20*time.Minute {
+			tell.refused(t)
+		}
 		for i, host := range fleet.Hosts() {
 			w.scrape(t, targets[i], host, now)
 		}
@@ -85,6 +96,7 @@ func newWorld(t testing.TB, s size) *world {
 func storageOptions(s size) *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	o.RetentionDuration = int64(30 * 24 * time.Hour / time.Millisecond)
+	o.EnableExemplarStorage, o.MaxExemplars = true, 10_000
 	return o
 }
 

@@ -139,8 +139,9 @@ func (h histograms) counted(sum string) string {
 func (h histograms) slower(seconds, bucket string, s selection) string {
 	var within string
 	if h.Native {
-		within = fmt.Sprintf("histogram_fraction(0, %s, sum without (code) (%s)) * %s",
-			seconds, s.increase(requestDuration, answered), routeAnswered)
+		// The fraction of nothing is not a number, and would make one of all that it is added to.
+		within = fmt.Sprintf("(\n  histogram_fraction(0, %s, sum without (code) (%s)) * (%s > 0)\n  or %s * 0\n)",
+			seconds, s.increase(requestDuration, answered), routeAnswered, s.of(routeAnswered))
 	} else {
 		within = fmt.Sprintf("sum without (code, le) (%s)", s.increase(requestDuration+"_bucket", bucket, answered))
 	}

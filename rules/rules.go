@@ -135,7 +135,7 @@ func Groups(c Config) []Group {
 // builtin are all groups as they are written.
 func builtin(c Config) []Group {
 	return []Group{
-		availability(), hosts(), memory(), node(), requests(c), slo(c), sloDays(), exceptions(), usual(), self(), boards(),
+		availability(), hosts(), memory(), node(), requests(c), slo(c), sloDays(), exceptions(), usual(), self(), boards(c),
 	}
 }
 

@@ -10,6 +10,7 @@ const (
 	serviceRequests = "pm2_service:http_requests:increase5m"
 	serviceBad      = "pm2_service:http_requests_slow_or_failed:increase5m"
 	serviceBudget   = "pm2_service:error_budget:ratio"
+	serviceLatency  = "pm2_service:slo_latency:seconds"
 
 	serviceRequests1h = "pm2_service:http_requests:increase1h"
 	serviceBad1h      = "pm2_service:http_requests_slow_or_failed:increase1h"
@@ -48,6 +49,10 @@ func slo(c Config) Group {
 			Name: serviceBudget, Labels: map[string]string{"slo": o.Name},
 			Expr: fmt.Sprintf("%s{slo=%q} * 0 + (1 - %s)", serviceRequests, o.Name, number(o.Objective)),
 			Why:  "SLO " + o.Name + ": the share of requests that may fail or be slow.",
+		}, Record{
+			Name: serviceLatency, Labels: map[string]string{"slo": o.Name},
+			Expr: fmt.Sprintf("%s{slo=%q} * 0 + %s", serviceRequests, o.Name, number(time.Duration(o.Latency).Seconds())),
+			Why:  "And what is slow. Boards show both.",
 		})
 	}
 	g.Records = append(g.Records, Record{

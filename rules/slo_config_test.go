@@ -101,7 +101,7 @@ func TestDisabledSLO(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(told, " "); got != "shop shop shop" {
+	if got := strings.Join(told, " "); got != "shop shop shop shop" {
 		t.Errorf("records of %q", got)
 	}
 }

@@ -16,14 +16,15 @@ import (
 )
 
 // holdEnv is the path of a file that receives the addresses of the scene and of its
-// boards; the scene then goes on until the file is gone: to look at boards while they
-// are worked on.
+// boards; when the pictures are taken the scene goes on until the file is gone: to
+// look at boards while they are worked on.
 const holdEnv = "PM25_BOARDS_HOLD"
 
 // drawn is what a board has when all of its panels are drawn.
 const drawn = "body:not(:has([data-done=no])):has([data-panel])"
 
-// TestBoards takes a picture of every board, of a host on which much goes wrong.
+// TestBoards takes a picture of every board, of a host on which much goes wrong, and
+// follows the links of two alerts that tell of it.
 func TestBoards(t *testing.T) {
 	s := newScene(t)
 	s.serveBoards(t)
@@ -35,16 +36,17 @@ func TestBoards(t *testing.T) {
 	}
 	time.Sleep(calmFor)
 	s.trouble(t)
+	crashes := s.hook.Wait(t, 5*time.Minute, "firing", "alertname", "PM2CrashLoop", "app", "payments")
+	slow := held(t, s.up.URL, 15*time.Minute, "PM2RouteSlow", "checkout")
+	time.Sleep(troubleFor)
+	shoot(t, s.boards()...)
+	t.Run("on call", func(t *testing.T) { browse(t, "click.js", append(crashLoopPaths(crashes), slowRoutePaths(slow)...)) })
 	for hold != "" {
 		if _, err := os.Stat(hold); err != nil {
 			return
 		}
 		time.Sleep(time.Second)
 	}
-	s.hook.Wait(t, 5*time.Minute, "firing", "alertname", "PM2CrashLoop", "app", "payments")
-	s.hook.Wait(t, 15*time.Minute, "firing", "alertname", "PM2RouteSlow", "app", "checkout")
-	time.Sleep(troubleFor)
-	shoot(t, s.boards()...)
 }
 
 // boards are the pictures: each board of what it is about, one in the dark and one in

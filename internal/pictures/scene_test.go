@@ -21,9 +21,9 @@ import (
 
 const (
 	sceneHost = "shop-01"
-	// Troubles are seen to begin, after what the simulated hosts bring with them is over.
+	// Troubles are seen to begin. What the simulated hosts begin with is before the time range of the pictures then.
 	calmFor    = 7 * time.Minute
-	troubleFor = 5 * time.Minute // after the alerts
+	troubleFor = 2 * time.Minute // after the alerts
 )
 
 // scene is a host with the example's apps, all with pm25-ext and with visitors, two
@@ -41,8 +41,8 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	fleet, targets := simagent.Start(t, 2, 12)
-	s := &scene{Daemon: pm2test.New(t, pm2test.Options{}), fleet: fleet, dir: filepath.Join(t.TempDir(), "apps"), ports: map[string]int{}}
+	fleet, targets := simagent.Start(t, 2, 14)
+	s := &scene{Daemon: pm2test.New(t, pm2test.Options{}), fleet: fleet, dir: shop(t), ports: map[string]int{}}
 	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join(pm2test.Root(), "examples"))); err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +63,17 @@ func newScene(t *testing.T) *scene {
 	})
 	s.visit(t)
 	return s
+}
+
+// shop is an empty folder with a name that stacks may show.
+func shop(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "shop")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatalf("%v: stacks in pictures name this folder, so it has to be a new one", err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // calm are the apps that nothing is wrong with, as yet.

@@ -38,13 +38,20 @@ func shoot(t *testing.T, shots ...shot) {
 	for i := range shots {
 		shots[i].File = filepath.Join(pm2test.Root(), "docs", "pictures", shots[i].File+".png")
 	}
-	list, err := json.Marshal(shots)
+	browse(t, "shoot.js", shots)
+}
+
+// browse runs a script of tools/pictures on a list.
+func browse(t *testing.T, script string, list any) {
+	t.Helper()
+	text, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(pm2test.Root(), "tools", "pictures", "shoot.js"))
-	cmd.Stdin = bytes.NewReader(list)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(pm2test.Root(), "tools", "pictures", script))
+	cmd.Stdin = bytes.NewReader(text)
+	out, err := cmd.CombinedOutput()
+	if t.Logf("%s", out); err != nil {
+		t.Errorf("%s: %v", script, err)
 	}
 }

@@ -6,17 +6,13 @@
 // settle: for how many more, in a window as high as the page. Prints what the pages
 // complained of, and ends with 1 if they did.
 
-const { chromium } = require('playwright-core');
+const { launch, readList } = require('./browser');
 
 async function main() {
-  let text = '';
-  for await (const chunk of process.stdin) text += chunk;
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
-  });
+  const list = await readList();
+  const browser = await launch();
   let complaints = 0;
-  for (const shot of JSON.parse(text)) {
+  for (const shot of list) {
     const context = await browser.newContext({
       viewport: { width: shot.width, height: shot.height },
       deviceScaleFactor: shot.scale || 1,

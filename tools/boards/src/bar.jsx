@@ -19,7 +19,7 @@ export function Bar({ board, scene, range, theme }) {
       </div>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: '4px 14px', alignItems: 'center', marginTop: 8 }}>
         {board.annotations.list.map((a) => (
-          <span key={a.name} style={muted}><span style={{ color: theme.visualization.getColorByName(a.iconColor) }}>▏</span>{a.name}</span>
+          <span key={a.name} style={muted} data-marks-of={a.name} data-marks={scene.marks.filter((m) => m.name === a.name).length}><span style={{ color: theme.visualization.getColorByName(a.iconColor) }}>▏</span>{a.name}</span>
         ))}
         <span style={{ flex: 1 }} />
         {(board.links || []).map((l) => <a key={l.title} href={hrefOf(l, scene, range)} style={{ color: theme.colors.text.link }}>{l.title}</a>)}
@@ -55,5 +55,6 @@ function hrefOf(link, scene, range) {
   const parts = [];
   if (link.includeVars) parts.push(...scene.variables.map(queryparam));
   if (link.keepTime) parts.push(`from=${raw(range.raw.from)}`, `to=${raw(range.raw.to)}`);
-  return keepOwn(parts.length ? `${link.url}?${parts.join('&')}` : link.url);
+  const url = scene.replace(link.url);
+  return keepOwn(parts.length ? `${url}${url.includes('?') ? '&' : '?'}${parts.join('&')}` : url);
 }

@@ -55,3 +55,21 @@ export function heatFrame(frames) {
   });
   return [{ heat: { times, rows, step: sorted[0].fields[0].config.interval }, fields: [], length: times.length }];
 }
+
+// nativeHeatFrame takes the buckets of native histograms, which differ over time: a row
+// for each that was ever there.
+export function nativeHeatFrame(result, step) {
+  const points = result.flatMap((s) => s.histograms || []).map(([t, h]) => [t * 1000, h.buckets || []]);
+  const times = [...new Set(points.map(([t]) => t))].sort((a, b) => a - b);
+  const rows = new Map();
+  for (const [t, buckets] of points) {
+    for (const [, , upper, count] of buckets) {
+      if (!rows.has(upper)) rows.set(upper, { bound: number(upper), values: times.map(() => undefined) });
+      const { values } = rows.get(upper);
+      const i = times.indexOf(t);
+      values[i] = (values[i] || 0) + Number(count);
+    }
+  }
+  if (rows.size === 0) return [];
+  return [{ heat: { times, rows: [...rows.values()].sort((a, b) => a.bound - b.bound), step }, fields: [], length: times.length }];
+}

@@ -3,7 +3,7 @@ import React, { useEffect, useState } from 'react';
 import { applyFieldOverrides, cacheFieldDisplayNames, LoadingState } from '@grafana/data';
 import { PanelChrome } from '@grafana/ui';
 import { registry } from './fields.js';
-import { runPanel } from './query.js';
+import { runExemplars, runPanel } from './query.js';
 import { transformed } from './transform.js';
 import { Stat } from './panels/stat.jsx';
 import { Graph } from './panels/graph.jsx';
@@ -31,7 +31,7 @@ export function Panel({ panel, box, scene, range, theme }) {
   }, [state]);
   const Kind = kinds[panel.type];
   return (
-    <div style={{ position: 'absolute', ...box }} data-panel={panel.title} data-done={drawn ? 'yes' : 'no'} data-empty={state.empty ? 'yes' : undefined}>
+    <div style={{ position: 'absolute', ...box }} data-panel={panel.title} data-done={drawn ? 'yes' : 'no'} data-empty={state.empty ? 'yes' : undefined} data-points={state.points?.length || undefined}>
       <PanelChrome title={panel.title} description={panel.description} width={width} height={box.height} padding={panel.type === 'table' ? 'none' : 'md'} loadingState={state.done ? LoadingState.Done : LoadingState.Loading} statusMessage={state.error}>
         {(w, h) => {
           if (panel.type === 'text') return <Markdown text={panel.options.content} />;
@@ -39,7 +39,7 @@ export function Panel({ panel, box, scene, range, theme }) {
           if (state.error) return <Middle theme={theme}>{state.error}</Middle>;
           if (!state.done) return null;
           if (state.empty && panel.type !== 'stat') return <Middle theme={theme}>{panel.fieldConfig.defaults.noValue || 'No data'}</Middle>;
-          return <Kind panel={panel} frames={state.frames} marks={scene.marks} replace={scene.replace} range={range} theme={theme} width={w} height={h} />;
+          return <Kind panel={panel} frames={state.frames} marks={scene.marks} points={state.points} replace={scene.replace} range={range} theme={theme} width={w} height={h} />;
         }}
       </PanelChrome>
     </div>
@@ -55,5 +55,6 @@ async function load(panel, width, scene, range, theme) {
   const data = await transformed(raw, panel, scene.replace);
   const frames = applyFieldOverrides({ data, fieldConfig: panel.fieldConfig, fieldConfigRegistry: registry, replaceVariables: scene.replace, theme, timeZone: 'browser' });
   cacheFieldDisplayNames(frames);
-  return { frames, done: true, empty: frames.every((f) => f.length === 0) };
+  const points = await runExemplars(panel, width, range, scene.replace);
+  return { frames, points, done: true, empty: frames.every((f) => f.length === 0) };
 }

@@ -1,11 +1,11 @@
 import React, { useLayoutEffect } from 'react';
 import { TimeSeries } from '@grafana/ui';
 
-export function Graph({ panel, frames, marks, range, theme, width, height }) {
+export function Graph({ panel, frames, marks, points, range, theme, width, height }) {
   const filled = frames.filter((f) => f.length > 0);
   return (
     <TimeSeries frames={filled} timeRange={range} timeZone="browser" legend={panel.options.legend} options={panel.options} width={width} height={height} structureRev={1}>
-      {(builder) => <Marks builder={builder} marks={marks} theme={theme} />}
+      {(builder) => <><Marks builder={builder} marks={marks} /><Points builder={builder} points={points} theme={theme} /></>}
     </TimeSeries>
   );
 }
@@ -49,5 +49,30 @@ function Marks({ builder, marks }) {
       ctx.restore();
     });
   }, [builder, marks]);
+  return null;
+}
+
+// Points draws exemplars as Grafana does: as diamonds at their values.
+function Points({ builder, points, theme }) {
+  useLayoutEffect(() => {
+    builder.addHook('draw', (u) => {
+      const scale = Object.keys(u.scales).find((key) => key !== 'x' && Number.isFinite(u.scales[key].max));
+      if (!scale || !points?.length) return;
+      const { ctx, bbox } = u;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      ctx.fillStyle = theme.colors.text.primary;
+      for (const { time, value } of points) {
+        const x = u.valToPos(time, 'x', true);
+        const y = u.valToPos(Math.min(value, u.scales[scale].max), scale, true);
+        ctx.beginPath();
+        for (const [dx, dy] of [[0, -4], [4, 0], [0, 4], [-4, 0]]) ctx.lineTo(x + dx, y + dy);
+        ctx.fill();
+      }
+      ctx.restore();
+    });
+  }, [builder, points, theme]);
   return null;
 }
