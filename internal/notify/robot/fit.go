@@ -8,6 +8,11 @@ import (
 // MaxMentions is how many people one message calls.
 const MaxMentions = 20
 
+// maxMention is how many bytes what calls a person may have: the longest ids, those
+// of WeCom, have 64. Nobody is called by what is longer, and it would leave the
+// message no room.
+const maxMention = 256
+
 const (
 	maxTitle  = 120 // characters
 	maxBlocks = 300
@@ -71,15 +76,17 @@ func fit(d Document, limit int, encode encoding) (body any, rest []Block) {
 // callSome leaves out people who are too many, and notes how many. Where all are
 // called nobody is left out.
 func (d *Document) callSome() {
-	if len(d.Mentions) <= MaxMentions {
+	short := slices.DeleteFunc(slices.Clone(d.Mentions), func(m string) bool { return len(m) > maxMention })
+	if len(short) == len(d.Mentions) && len(short) <= MaxMentions {
 		return
 	}
-	if slices.Contains(d.Mentions, Everybody) {
+	if slices.Contains(short, Everybody) {
 		d.Mentions = []string{Everybody}
 		return
 	}
-	d.uncalled = len(d.Mentions) - MaxMentions
-	d.Mentions = d.Mentions[:MaxMentions]
+	called := short[:min(len(short), MaxMentions)]
+	d.uncalled = len(d.Mentions) - len(called)
+	d.Mentions = called
 }
 
 // shortest is a block that has room in any message.
