@@ -5,7 +5,6 @@ package lokitest
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/pm25/pm25/internal/pm2test"
 )
 
 // config is as Loki's documents set up a single process. Its WAL is on, which
@@ -68,7 +69,7 @@ func Start(t testing.TB, dir string) *Loki {
 	if program == "" {
 		t.Fatal("LOKI has to name the program, as make loki-conformance and make bench-store do")
 	}
-	port, grpc := freePort(t), freePort(t)
+	port, grpc := pm2test.FreePort(t), pm2test.FreePort(t)
 	file := filepath.Join(dir, "loki.yml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, config, port, grpc, dir), 0o600); err != nil {
 		t.Fatal(err)
@@ -104,14 +105,4 @@ func (l *Loki) wait(t testing.TB) {
 			t.Fatalf("Loki was not ready in time: %v", err)
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
